@@ -1,0 +1,1 @@
+"""The emulator: an AWS endpoint that real clients cannot tell from AWS."""

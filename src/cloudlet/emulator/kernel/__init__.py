@@ -1,0 +1,1 @@
+"""The contracts between the gateway and the services: calls, operations, services and errors."""

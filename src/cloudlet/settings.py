@@ -1,0 +1,221 @@
+"""Everything that the environment can say. Frozen; the only reader of `os.environ` in the project."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+
+
+class SettingError(Exception):
+    """A variable holds something that it cannot mean. The message names variable, value and what is expected."""
+
+
+class Environment:
+    """Typed reads of environment variables; each read accepts the name with and without the `LOCALSTACK_` prefix."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+
+    def text(self, name: str, default: str = "") -> str:
+        value = self.variables.get(name)
+        if value is None:
+            value = self.variables.get("LOCALSTACK_" + name)
+        return default if value is None else value.strip()
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.text(name, "1" if default else "0").lower()
+        if value in TRUE_WORDS:
+            return True
+        if value in FALSE_WORDS:
+            return False
+        raise SettingError(f"{name}={value!r} is neither true (1) nor false (0)")
+
+    def number(self, name: str, default: int) -> int:
+        value = self.text(name, str(default)) or str(default)
+        try:
+            return int(value)
+        except ValueError:
+            raise SettingError(f"{name}={value!r} is not a whole number") from None
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default).lower() or default
+        if value not in choices:
+            raise SettingError(f"{name}={value!r} is none of {', '.join(choices)}")
+        return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where to listen."""
+
+    host: str
+    port: int
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The emulator's settings. `docs/configuration.md` has a line for each variable."""
+
+    # --- gateway
+    gateway_listen: tuple[Address, ...] = (Address("127.0.0.1", 4566),)  # GATEWAY_LISTEN
+    localstack_host: str = "localhost.localstack.cloud:4566"  # LOCALSTACK_HOST: host:port that answers name
+    use_ssl: bool = False  # USE_SSL: answers name https URLs
+    custom_ssl_cert_path: str = ""  # CUSTOM_SSL_CERT_PATH: PEM with key and chain for TLS on the gateway
+    max_header_bytes: int = 64 * 1024
+    response_header_enabled: bool = True  # LOCALSTACK_RESPONSE_HEADER_ENABLED: x-localstack on answers
+    # --- cors
+    disable_cors_headers: bool = False  # DISABLE_CORS_HEADERS
+    disable_cors_checks: bool = False  # DISABLE_CORS_CHECKS
+    extra_cors_allowed_origins: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_ORIGINS
+    extra_cors_allowed_headers: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_HEADERS
+    extra_cors_expose_headers: tuple[str, ...] = ()  # EXTRA_CORS_EXPOSE_HEADERS
+    disable_custom_cors_s3: bool = False  # DISABLE_CUSTOM_CORS_S3
+    # --- identity
+    parity_access_key_id: bool = False  # PARITY_AWS_ACCESS_KEY_ID
+    allow_nonstandard_regions: bool = False  # ALLOW_NONSTANDARD_REGIONS
+    # --- logging
+    log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
+    debug: bool = False  # DEBUG
+    # --- state
+    persistence: bool = False  # PERSISTENCE: keep the state in the volume
+    state_url: str = ""  # STATE_URL: postgresql://… for several replicas
+    durability: Literal["process", "disk"] = "process"  # DURABILITY
+    volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR (container: /var/lib/localstack)
+    temporary_dir: str = ""  # where an ephemeral state lives; the system's temporary directory when empty
+    random_seed: int | None = None  # CLOUDLET_SEED: deterministic ids
+    # --- services
+    services: tuple[str, ...] = ()  # SERVICES: serve only these
+    strict_service_loading: bool = True  # STRICT_SERVICE_LOADING
+    eager_service_loading: bool = False  # EAGER_SERVICE_LOADING
+    enable_config_updates: bool = False  # ENABLE_CONFIG_UPDATES
+    s3_skip_signature_validation: bool = False  # S3_SKIP_SIGNATURE_VALIDATION
+    sqs_endpoint_strategy: str = "standard"  # SQS_ENDPOINT_STRATEGY: standard, domain, path, off, dynamic
+    # --- license
+    auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN
+    auth_token_file: str = ""  # LOCALSTACK_AUTH_TOKEN_FILE
+    api_key: str = ""  # LOCALSTACK_API_KEY
+    activate_pro: bool | None = None  # ACTIVATE_PRO: 0 never, 1 must, unset when there are credentials
+    api_endpoint: str = "http://127.0.0.1:4580/v1"  # API_ENDPOINT: the control plane, with /v1
+    web_app_url: str = "http://127.0.0.1:4580"  # WEB_APP_URL: where texts send people
+    log_license_issues: bool = True  # LOG_LICENSE_ISSUES
+    license_error_format: str = "text"  # LICENSE_ERROR_FORMAT: text or json
+    ci: bool = False  # CI
+    in_container: bool = False
+
+    @property
+    def port(self) -> int:
+        return self.gateway_listen[0].port
+
+    @property
+    def protocol(self) -> str:
+        return "https" if self.use_ssl else "http"
+
+    @property
+    def state_dir(self) -> Path | None:
+        """Where the state is kept; None when it is ephemeral."""
+        return Path(self.volume_dir) / "state" if self.persistence else None
+
+
+def parse_addresses(text: str, default_port: int = 4566) -> tuple[Address, ...]:
+    """`GATEWAY_LISTEN`: a comma-separated list of host:port, :port, host or [v6]:port."""
+    found = []
+    for part in text.split(","):
+        entry = part.strip()
+        if not entry:
+            continue
+        host, separator, port = entry.rpartition(":")
+        if entry.startswith("[") and entry.endswith("]"):
+            host, separator, port = entry, "", ""
+        if not separator:
+            host, port = host or entry if entry.startswith("[") else entry, str(default_port)
+        try:
+            number = int(port)
+        except ValueError:
+            raise SettingError(f"GATEWAY_LISTEN={text!r}: {entry!r} is not host:port") from None
+        if not 0 <= number <= 65535:
+            raise SettingError(f"GATEWAY_LISTEN={text!r}: port {number} is out of range")
+        found.append(Address(host.strip("[]") or "0.0.0.0", number))
+    if not found:
+        raise SettingError(f"GATEWAY_LISTEN={text!r} names no address")
+    return tuple(found)
+
+
+def default_volume_dir(variables: Mapping[str, str]) -> str:
+    """The user's state directory, by the XDG rule."""
+    base = variables.get("XDG_STATE_HOME") or os.path.join(variables.get("HOME") or tempfile.gettempdir(), ".local", "state")
+    return os.path.join(base, "cloudlet", "volume")
+
+
+def in_container() -> bool:
+    return Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+
+
+def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
+    """Settings from environment variables. Raises SettingError."""
+    variables = os.environ if variables is None else variables
+    env = Environment(variables)
+    contained = in_container()
+    listen = parse_addresses(env.text("GATEWAY_LISTEN") or ("0.0.0.0:4566" if contained else "127.0.0.1:4566"))
+    activate = env.text("ACTIVATE_PRO")
+    seed = env.text("CLOUDLET_SEED")
+    debug = env.flag("DEBUG")
+    log_level = env.choice(
+        "LS_LOG", "debug" if debug else "info", ("trace", "trace-internal", "debug", "info", "warn", "warning", "error")
+    )
+    return Settings(
+        gateway_listen=listen,
+        localstack_host=read_localstack_host(variables, listen[0].port),
+        use_ssl=env.flag("USE_SSL"),
+        custom_ssl_cert_path=env.text("CUSTOM_SSL_CERT_PATH"),
+        response_header_enabled=env.flag("LOCALSTACK_RESPONSE_HEADER_ENABLED", True),
+        disable_cors_headers=env.flag("DISABLE_CORS_HEADERS"),
+        disable_cors_checks=env.flag("DISABLE_CORS_CHECKS"),
+        extra_cors_allowed_origins=env.names("EXTRA_CORS_ALLOWED_ORIGINS"),
+        extra_cors_allowed_headers=env.names("EXTRA_CORS_ALLOWED_HEADERS"),
+        extra_cors_expose_headers=env.names("EXTRA_CORS_EXPOSE_HEADERS"),
+        disable_custom_cors_s3=env.flag("DISABLE_CUSTOM_CORS_S3"),
+        parity_access_key_id=env.flag("PARITY_AWS_ACCESS_KEY_ID"),
+        allow_nonstandard_regions=env.flag("ALLOW_NONSTANDARD_REGIONS"),
+        log_level="warn" if log_level == "warning" else log_level,
+        debug=debug,
+        persistence=env.flag("PERSISTENCE"),
+        state_url=env.text("STATE_URL"),
+        durability="disk" if env.choice("DURABILITY", "process", ("process", "disk")) == "disk" else "process",
+        volume_dir=env.text("LOCALSTACK_VOLUME_DIR")
+        or ("/var/lib/localstack" if contained else default_volume_dir(variables)),
+        temporary_dir=tempfile.gettempdir(),
+        random_seed=env.number("CLOUDLET_SEED", 0) if seed else None,
+        services=env.names("SERVICES"),
+        strict_service_loading=env.flag("STRICT_SERVICE_LOADING", True),
+        eager_service_loading=env.flag("EAGER_SERVICE_LOADING"),
+        enable_config_updates=env.flag("ENABLE_CONFIG_UPDATES"),
+        s3_skip_signature_validation=env.flag("S3_SKIP_SIGNATURE_VALIDATION"),
+        sqs_endpoint_strategy=env.choice(
+            "SQS_ENDPOINT_STRATEGY", "standard", ("standard", "domain", "path", "off", "dynamic")
+        ),
+        auth_token=variables.get("LOCALSTACK_AUTH_TOKEN", variables.get("AUTH_TOKEN", "")),
+        auth_token_file=env.text("AUTH_TOKEN_FILE"),
+        api_key=variables.get("LOCALSTACK_API_KEY", ""),
+        activate_pro=env.flag("ACTIVATE_PRO") if activate else None,
+        api_endpoint=env.text("API_ENDPOINT", "http://127.0.0.1:4580/v1"),
+        web_app_url=env.text("WEB_APP_URL", "http://127.0.0.1:4580"),
+        log_license_issues=env.flag("LOG_LICENSE_ISSUES", True),
+        license_error_format=env.choice("LICENSE_ERROR_FORMAT", "text", ("text", "json")),
+        ci=env.text("CI").lower() not in FALSE_WORDS,
+        in_container=contained,
+    )
+
+
+def read_localstack_host(variables: Mapping[str, str], port: int) -> str:
+    """`LOCALSTACK_HOST` as host:port; the port is the gateway's where the variable has none."""
+    host = variables.get("LOCALSTACK_HOST", "").strip() or "localhost.localstack.cloud"
+    return host if ":" in host else f"{host}:{port}"
