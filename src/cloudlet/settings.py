@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -125,6 +125,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Path(self.volume_dir) / "state" if self.persistence else None
 
 
+class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The control plane's settings. `docs/configuration.md` has a line for each variable."""
+
+    listen: Address = Address("127.0.0.1", 4580)  # PLATFORM_LISTEN
+    base_url: str = "http://127.0.0.1:4580"  # PLATFORM_BASE_URL: what people and clients type, without a slash at the end
+    state_dir: str = ""  # PLATFORM_STATE_DIR: database and secret key, where nothing else is said
+    database_url: str = ""  # PLATFORM_DATABASE_URL: postgresql://… or sqlite:///path; SQLite in the state directory
+    secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
+    secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; created in the state directory if absent
+    signup: Literal["open", "invite", "closed"] = "open"  # PLATFORM_SIGNUP
+    trial_days: int = 14  # PLATFORM_TRIAL_DAYS
+    smtp_url: str = ""  # PLATFORM_SMTP_URL
+    bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL
+    ci_policy: Literal["off", "warn", "enforce"] = "warn"  # PLATFORM_CI_POLICY: developer tokens used in CI
+    log_level: str = "info"  # LS_LOG
+    log_format: Literal["text", "json"] = "text"  # PLATFORM_LOG_FORMAT
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.base_url.startswith("https://")
+
+
 def parse_addresses(text: str, default_port: int = 4566) -> tuple[Address, ...]:
     """`GATEWAY_LISTEN`: a comma-separated list of host:port, :port, host or [v6]:port."""
     found = []
@@ -219,3 +241,32 @@ def read_localstack_host(variables: Mapping[str, str], port: int) -> str:
     """`LOCALSTACK_HOST` as host:port; the port is the gateway's where the variable has none."""
     host = variables.get("LOCALSTACK_HOST", "").strip() or "localhost.localstack.cloud"
     return host if ":" in host else f"{host}:{port}"
+
+
+def read_platform_settings(variables: Mapping[str, str] | None = None) -> PlatformSettings:
+    """The control plane's settings from environment variables. Raises SettingError."""
+    variables = os.environ if variables is None else variables
+    env = Environment(variables)
+    contained = in_container()
+    default_listen = "0.0.0.0:4580" if contained else "127.0.0.1:4580"
+    listen = parse_addresses(env.text("PLATFORM_LISTEN") or default_listen, default_port=4580)[0]
+    shown_host = "127.0.0.1" if listen.host in {"0.0.0.0", "::"} else listen.host
+    shown_host = f"[{shown_host}]" if ":" in shown_host else shown_host
+    signup = env.choice("PLATFORM_SIGNUP", "open", ("open", "invite", "closed"))
+    ci_policy = env.choice("PLATFORM_CI_POLICY", "warn", ("off", "warn", "enforce"))
+    log_format = env.choice("PLATFORM_LOG_FORMAT", "text", ("text", "json"))
+    return PlatformSettings(
+        listen=listen,
+        base_url=env.text("PLATFORM_BASE_URL").rstrip("/") or f"http://{shown_host}:{listen.port}",
+        state_dir=env.text("PLATFORM_STATE_DIR") or str(Path(default_volume_dir(variables)).parent / "control"),
+        database_url=env.text("PLATFORM_DATABASE_URL"),
+        secret_key=env.text("PLATFORM_SECRET_KEY"),
+        secret_key_file=env.text("PLATFORM_SECRET_KEY_FILE"),
+        signup=cast(Literal["open", "invite", "closed"], signup),
+        trial_days=env.number("PLATFORM_TRIAL_DAYS", 14),
+        smtp_url=env.text("PLATFORM_SMTP_URL"),
+        bootstrap_admin_email=env.text("PLATFORM_BOOTSTRAP_ADMIN_EMAIL", "admin@localhost.localdomain"),
+        ci_policy=cast(Literal["off", "warn", "enforce"], ci_policy),
+        log_level=env.text("LS_LOG", "info"),
+        log_format=cast(Literal["text", "json"], log_format),
+    )

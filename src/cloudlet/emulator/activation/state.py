@@ -1,0 +1,53 @@
+"""The outcome of activation: what this emulator may do, or why it may not start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from cloudlet.license.reasons import Failure
+
+EXIT_CODE = 55
+
+Phase = Literal[
+    "unlicensed", "active_online", "active_cached", "active_file", "grace", "community", "failed", "stale"
+]
+
+
+class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the license opens. `edition` is `community`, `pro` or `enterprise`, as `/_localstack/info` shows it.
+
+    Times are seconds since the epoch, UTC; 0 = does not apply.
+    """
+
+    phase: Phase
+    edition: str = "community"
+    is_license_activated: bool = False
+    plan: str = ""
+    license_id: str = ""
+    entitlements: tuple[tuple[str, int | None], ...] = ()  # (name, limit), such as ("aws/*", None)
+    open_services: frozenset[str] | None = None  # services by botocore's name; None = all
+    next_check: float = 0
+    offline_until: float = 0
+    expires: float = 0
+
+    def allows(self, service: str) -> bool:
+        """Is this service (botocore's name, such as `sqs`) open under the license? One set look-up."""
+        return self.open_services is None or service in self.open_services
+
+
+class ActivationFailed(Exception):
+    """The emulator must not start: exit with `exit_code`, having printed `block` to stdout.
+
+    `block` is complete (frame, reason, what to do, code), or one line of JSON with LICENSE_ERROR_FORMAT=json, or with
+    LOG_LICENSE_ISSUES=0 only the line that names the exit code.
+    """
+
+    exit_code = EXIT_CODE
+
+    def __init__(self, failure: Failure, block: str) -> None:
+        super().__init__(failure.reason.code)
+        self.failure = failure
+        self.block = block
