@@ -1,0 +1,62 @@
+"""What AWS serves and botocore's models do not say. Each amendment names its reason and its source.
+
+`wireNameInQuery` is a trait of ours: a member's name in the query protocol where the model was written for JSON.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Clients older than botocore 1.31.81 and aws-sdk-* of 2023 speak the query protocol to SQS, and AWS still answers.
+# Source: Amazon SQS API Reference, "Making Query API requests" and the examples of each action.
+SQS_LISTS = {
+    "AWSAccountIdList": "AWSAccountId",
+    "ActionNameList": "ActionName",
+    "AttributeNameList": "AttributeName",
+    "BatchResultErrorEntryList": "BatchResultErrorEntry",
+    "BinaryList": "BinaryListValue",
+    "ChangeMessageVisibilityBatchRequestEntryList": "ChangeMessageVisibilityBatchRequestEntry",
+    "ChangeMessageVisibilityBatchResultEntryList": "ChangeMessageVisibilityBatchResultEntry",
+    "DeleteMessageBatchRequestEntryList": "DeleteMessageBatchRequestEntry",
+    "DeleteMessageBatchResultEntryList": "DeleteMessageBatchResultEntry",
+    "ListMessageMoveTasksResultEntryList": "ListMessageMoveTasksResultEntry",
+    "MessageAttributeNameList": "MessageAttributeName",
+    "MessageList": "Message",
+    "MessageSystemAttributeList": "MessageSystemAttributeName",
+    "QueueUrlList": "QueueUrl",
+    "SendMessageBatchRequestEntryList": "SendMessageBatchRequestEntry",
+    "SendMessageBatchResultEntryList": "SendMessageBatchResultEntry",
+    "StringList": "StringListValue",
+    "TagKeyList": "TagKey",
+}
+SQS_MAPS = {
+    "MessageBodyAttributeMap": ("MessageAttribute", "Name", "Value"),
+    "MessageBodySystemAttributeMap": ("MessageSystemAttribute", "Name", "Value"),
+    "MessageSystemAttributeMap": ("Attribute", "Name", "Value"),
+    "QueueAttributeMap": ("Attribute", "Name", "Value"),
+    "TagMap": ("Tag", "Key", "Value"),
+}
+
+
+def amend(name: str, model: dict[str, Any]) -> None:
+    """Change the model of service `name` in place."""
+    if name == "sqs":
+        amend_sqs(model)
+
+
+def amend_sqs(model: dict[str, Any]) -> None:
+    shapes = model["shapes"]
+    for shape, wire_name in SQS_LISTS.items():
+        shapes[shape]["member"]["wireNameInQuery"] = wire_name
+    for shape, (_, key, value) in SQS_MAPS.items():
+        shapes[shape]["key"]["wireNameInQuery"] = key
+        shapes[shape]["value"]["wireNameInQuery"] = value
+    for described in shapes.values():
+        for member in described.get("members", {}).values():
+            if member["shape"] in SQS_MAPS:
+                member["wireNameInQuery"] = SQS_MAPS[member["shape"]][0]
+    for operation, described in model["operations"].items():
+        if "output" in described:
+            described["output"]["resultWrapper"] = f"{operation}Result"
+    model["metadata"]["protocols"] = ["json", "query"]
+    model["metadata"]["xmlNamespace"] = "http://queue.amazonaws.com/doc/2012-11-05/"
