@@ -1,0 +1,1 @@
+"""The house rules, one file each; `tools/check_layout.py` runs them all."""
