@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, cast
 
 import msgspec
@@ -270,3 +271,33 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         log_level=env.text("LS_LOG", "info"),
         log_format=cast(Literal["text", "json"], log_format),
     )
+
+
+VARIABLE_NAMES = MappingProxyType(
+    {
+        "localstack_host": "LOCALSTACK_HOST",
+        "response_header_enabled": "LOCALSTACK_RESPONSE_HEADER_ENABLED",
+        "parity_access_key_id": "PARITY_AWS_ACCESS_KEY_ID",
+        "log_level": "LS_LOG",
+        "volume_dir": "LOCALSTACK_VOLUME_DIR",
+        "random_seed": "CLOUDLET_SEED",
+        "auth_token": "LOCALSTACK_AUTH_TOKEN",
+        "auth_token_file": "LOCALSTACK_AUTH_TOKEN_FILE",
+        "api_key": "LOCALSTACK_API_KEY",
+    }
+)
+SECRET_FIELDS = frozenset({"auth_token", "api_key"})
+SHOWN_OF_A_SECRET = 11  # `ls-` and eight characters: enough to recognise a token, useless to anyone else
+
+
+def shown_settings(settings: Settings) -> dict[str, object]:
+    """All settings by variable name, as they may be shown to people: secrets are cut off."""
+    shown: dict[str, object] = {}
+    for field in settings.__struct_fields__:
+        value = getattr(settings, field)
+        if field in SECRET_FIELDS and value:
+            value = value[:SHOWN_OF_A_SECRET] + "****"
+        elif field == "gateway_listen":
+            value = ",".join(f"{address.host}:{address.port}" for address in value)
+        shown[VARIABLE_NAMES.get(field, field.upper())] = value
+    return shown

@@ -1,0 +1,261 @@
+"""The way of a request, in order, on one screen.
+
+    internal    /_localstack/*, /_cloudlet/*, /_aws/*  -> answered by `internal`
+    cors        pages of foreign origins are refused; preflights are answered
+    identity    account, region, principal from the credential
+    identify    (service, operation, protocol) from target header, path, host, credential scope
+    entitle     is this service served, and in the active license?
+    parse       wire -> dict in AWS's names, validated by the model
+    transact    open transaction -> handler -> commit
+    serialize   result or error -> wire, by the model
+    journal     one line in the log, counters
+
+A synchronous operation runs from top to bottom without a coroutine; an `async def` one returns a coroutine that the
+server makes a task of.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Coroutine
+from typing import Any
+
+from cloudlet.emulator.gateway.cors import Cors
+from cloudlet.emulator.gateway.dispatch import Dispatcher, not_implemented
+from cloudlet.emulator.gateway.entitle import Entitlement
+from cloudlet.emulator.gateway.identify import Identifier, Route
+from cloudlet.emulator.gateway.identity import Identities, Identity
+from cloudlet.emulator.gateway.internal.routes import InternalApi
+from cloudlet.emulator.gateway.journal import Journal
+from cloudlet.emulator.gateway.registry import Handler
+from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.errors import AwsError, InternalFailure, UnmodelledError
+from cloudlet.emulator.kernel.service import Service
+from cloudlet.emulator.protocol.codec import Codec, codec, error_response
+from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.models import Models
+
+LOG = logging.getLogger("cloudlet.gateway")
+INTERNAL_PREFIXES = ("/_localstack/", "/_cloudlet/", "/_aws/")
+
+Answer = HttpResponse | Coroutine[Any, Any, HttpResponse]
+
+
+class Bound:
+    """Everything about one operation over one protocol, put together at its first request."""
+
+    __slots__ = ("codec", "handler", "operation", "protocol", "read_only", "service", "service_name")
+
+    def __init__(self, service: Service, route: Route, wire: Codec | None, handler: Handler) -> None:
+        self.service = service
+        self.service_name = route.service
+        self.operation = route.operation
+        self.protocol = route.protocol
+        self.codec = wire
+        self.handler = handler
+
+
+class Chain:
+    """The gateway's handler: a request in, a response (or a coroutine of one) out. Never raises."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        identities: Identities,
+        identifier: Identifier,
+        models: Models,
+        entitlement: Entitlement,
+        internal: InternalApi,
+        cors: Cors,
+        journal: Journal,
+        version: str,
+    ) -> None:
+        self.dispatcher = dispatcher
+        self.identities = identities
+        self.identifier = identifier
+        self.models = models
+        self.entitlement = entitlement
+        self.internal = internal
+        self.cors = cors
+        self.journal = journal
+        self._version = version if dispatcher.settings.response_header_enabled else ""
+        self._bound: dict[Route, Bound] = {}
+
+    def __call__(self, request: HttpRequest) -> Answer:
+        path = request.path
+        if path.startswith("/_") and path.startswith(INTERNAL_PREFIXES):
+            return self._answer_internal(request)
+        if "origin" in request.headers:
+            refused = self._check_origin(request)
+            if refused is not None:
+                return refused
+        started = time.perf_counter()
+        identity = self.identities.of(request)
+        route = self.identifier.identify(request, identity.signing_name)
+        if route is None:
+            return self._finish_unrouted(request, identity, started)
+        bound = self._bound.get(route)
+        if bound is None:
+            try:
+                bound = self._bind(route)
+            except AwsError as error:
+                return self._finish_unbound(request, route, error, started)
+        call = self.dispatcher.call(
+            route.service,
+            route.operation,
+            identity.principal,
+            identity.account_id,
+            identity.region,
+            request_id=self.dispatcher.ids.request_id(route.service),
+            http=request,
+        )
+        return self._carry_out(bound, call, request, started)
+
+    def _carry_out(self, bound: Bound, call: Call, request: HttpRequest, started: float) -> Answer:
+        wire = bound.codec
+        try:
+            if wire is None:
+                parameters = bound.service.parsers[bound.operation](request)
+            else:
+                parameters = wire.parse(request)
+            handler = bound.handler
+            if handler.is_async or self.dispatcher.waits:
+                return self._carry_out_async(bound, call, request, parameters, started)
+            result = self.dispatcher.run(handler, call, parameters)
+            response = result if wire is None else wire.serialize(result, call.request_id)
+        except AwsError as error:
+            return self._finish(bound, call, request, self._render(bound, call, request, error), started, error.code)
+        except Exception as error:  # renders: whatever goes wrong inside becomes AWS's InternalFailure
+            failure = self._unexpected(call, error)
+            return self._finish(bound, call, request, self._render(bound, call, request, failure), started, failure.code)
+        return self._finish(bound, call, request, response, started, "")
+
+    async def _carry_out_async(
+        self, bound: Bound, call: Call, request: HttpRequest, parameters: dict[str, Any], started: float
+    ) -> HttpResponse:
+        code = ""
+        try:
+            result = await self.dispatcher.run_async(bound.handler, call, parameters)
+            response = result if bound.codec is None else bound.codec.serialize(result, call.request_id)
+        except AwsError as error:
+            code = error.code
+            response = self._render(bound, call, request, error)
+        except Exception as error:  # renders: whatever goes wrong inside becomes AWS's InternalFailure
+            failure = self._unexpected(call, error)
+            code = failure.code
+            response = self._render(bound, call, request, failure)
+        return self._finish(bound, call, request, response, started, code)
+
+    def _bind(self, route: Route) -> Bound:
+        """Put an operation together. Raises AwsError where it is not served or not licensed."""
+        self.entitlement.check(route.service)
+        service = self.dispatcher.registry.load(route.service)
+        if service is None:
+            raise not_implemented(route.service, route.operation)
+        handler = self.dispatcher.handler(route.service, route.operation)
+        wire = None
+        if route.operation not in service.parsers:
+            wire = codec(self.models.service(route.service), route.operation, route.protocol)
+        bound = self._bound[route] = Bound(service, route, wire, handler)
+        return bound
+
+    def wants_spool(self, request: HttpRequest) -> bool:
+        """Whether a large body goes to a blob instead of memory: uploads to S3, whose bodies may be 5 GB."""
+        if request.method not in ("PUT", "POST") or "x-amz-target" in request.headers:
+            return False
+        return self.identities.of(request).signing_name in ("", "s3")
+
+    # --- answers
+
+    def _render(self, bound: Bound, call: Call, request: HttpRequest, error: AwsError) -> HttpResponse:
+        if bound.codec is not None:
+            return bound.codec.error(error, call.request_id, request.method)
+        service = self.models.service(bound.service_name)
+        return error_response(bound.protocol, error, call.request_id, request.method, service)
+
+    def _unexpected(self, call: Call, error: Exception) -> AwsError:
+        LOG.error("%s.%s failed, request %s", call.service, call.operation, call.request_id, exc_info=error)
+        return InternalFailure(
+            f"Cloudlet failed on {call.service}.{call.operation}: {type(error).__name__}: {error} "
+            f"(request {call.request_id}; the log has the traceback)"
+        )
+
+    def _finish(
+        self, bound: Bound, call: Call, request: HttpRequest, response: HttpResponse, started: float, code: str
+    ) -> HttpResponse:
+        if bound.service.finish is not None:
+            bound.service.finish(call, request, response)
+        self._add_headers(request, response)
+        milliseconds = (time.perf_counter() - started) * 1000
+        self.journal.record(bound.service_name, bound.operation, request.method, response.status, code, milliseconds)
+        return response
+
+    def _add_headers(self, request: HttpRequest, response: HttpResponse) -> None:
+        if self._version:
+            response.headers["x-localstack"] = self._version
+        if "origin" in request.headers:
+            self.cors.add_headers(request, response)
+
+    def _finish_unrouted(self, request: HttpRequest, identity: Identity, started: float) -> HttpResponse:
+        """No service has such an operation: answer in the form that the client's service speaks."""
+        target = request.headers.get("x-amz-target")
+        service = identity.signing_name or "s3"
+        if target is not None:
+            error: AwsError = UnmodelledError("UnknownOperationException", f"Unknown operation {target}", 400)
+            protocol = "json"
+        elif service == "s3":
+            error = UnmodelledError(
+                "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
+            )
+            protocol = "rest-xml"
+        else:
+            error = UnmodelledError(
+                "UnknownOperationException", f"Unable to find operation for {request.method} {request.path}", 404
+            )
+            protocol = "rest-json"
+        return self._finish_unbound(request, Route(service, "Unknown", protocol), error, started)
+
+    def _finish_unbound(self, request: HttpRequest, route: Route, error: AwsError, started: float) -> HttpResponse:
+        request_id = self.dispatcher.ids.request_id(route.service)
+        model = self.models.service(route.service) if self.models.knows(route.service) else None
+        response = error_response(route.protocol, error, request_id, request.method, model)
+        self._add_headers(request, response)
+        milliseconds = (time.perf_counter() - started) * 1000
+        self.journal.record(
+            route.service, route.operation, request.method, response.status, error.code, milliseconds
+        )
+        return response
+
+    def _answer_internal(self, request: HttpRequest) -> Answer:
+        origin = request.headers.get("origin")
+        if origin is not None:
+            if not self.cors.allows(origin):
+                return self.cors.refusal()
+            if request.method == "OPTIONS":
+                return self.cors.preflight(request)
+        answer = self.internal(request)
+        if isinstance(answer, HttpResponse):
+            if origin is not None:
+                self.cors.add_headers(request, answer)
+            return answer
+        return self._answer_internal_async(request, answer)
+
+    async def _answer_internal_async(self, request: HttpRequest, answer: Awaitable[HttpResponse]) -> HttpResponse:
+        response = await answer
+        if "origin" in request.headers:
+            self.cors.add_headers(request, response)
+        return response
+
+    def _check_origin(self, request: HttpRequest) -> HttpResponse | None:
+        """Refuse foreign pages and answer preflights. S3 decides itself, by the bucket's own configuration."""
+        signing_name = self.identities.of(request).signing_name
+        requested = request.headers.get("access-control-request-headers", "")
+        is_s3 = signing_name in ("", "s3") and "x-amz-target" not in request.headers and "x-amz-target" not in requested
+        if is_s3 and request.path != "/":
+            return None
+        if not self.cors.allows(request.headers["origin"]):
+            return self.cors.refusal()
+        if request.method == "OPTIONS":
+            return self.cors.preflight(request)
+        return None

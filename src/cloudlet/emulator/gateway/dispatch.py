@@ -1,0 +1,176 @@
+"""Runs operations: opens the transaction, calls the handler, commits; and what a call may ask of the running emulator.
+
+    run          a synchronous operation, in one transaction; run again after a conflict
+    run_async    an `async def` operation, which opens its own short transactions
+    invoke       another service's operation inside the caller's transaction
+    transaction, changed     what `Call` offers to `async def` operations and jobs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cloudlet.emulator.effects.clock import Clock
+from cloudlet.emulator.effects.ids import Ids
+from cloudlet.emulator.gateway.identity import partition_of
+from cloudlet.emulator.gateway.registry import Handler, Registry
+from cloudlet.emulator.kernel.call import Call, Principal
+from cloudlet.emulator.kernel.errors import NotImplementedFailure
+from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.thaw import thaw
+from cloudlet.emulator.store.kv import Conflict, Store, Transaction
+from cloudlet.settings import Settings
+
+ATTEMPTS = 20  # of a transaction that conflicts; each loser has seen a winner, so the whole always makes progress
+
+
+class Dispatcher:
+    """Carries out operations of native services. One instance per emulator; implements `kernel.call.Runtime`."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, ids: Ids, registry: Registry) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.registry = registry
+        self._handlers: dict[tuple[str, str], Handler] = {}
+
+    def handler(self, service: str, operation: str) -> Handler:
+        """The operation's function. Raises NotImplementedFailure, which names it."""
+        found = self._handlers.get((service, operation))
+        if found is None:
+            found = self.registry.handler(service, operation)
+            if found is None:
+                raise not_implemented(service, operation)
+            self._handlers[service, operation] = found
+        return found
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        principal: Principal,
+        account_id: str,
+        region: str,
+        *,
+        request_id: str | None = None,
+        http: HttpRequest | None = None,
+    ) -> Call:
+        """A call that has not begun; jobs and the gateway make theirs here."""
+        return Call(
+            self,
+            self.settings,
+            self.ids,
+            self.clock.now(),
+            request_id or self.ids.uuid(),
+            principal,
+            account_id,
+            region,
+            partition_of(region),
+            service,
+            operation,
+            http,
+        )
+
+    def service_call(self, service: str, account_id: str, region: str, operation: str = "job") -> Call:
+        """A call that a service makes of its own accord (a job), under AWS's service principal."""
+        principal = Principal(account_id, "", "service", f"{service}.amazonaws.com", f"{service}.amazonaws.com")
+        return self.call(service, operation, principal, account_id, region)
+
+    def run(self, handler: Handler, call: Call, request: dict[str, Any]) -> Any:
+        """Carry out a synchronous operation in a transaction of its own."""
+        store = self.store
+        run = handler.run
+        for attempt in range(ATTEMPTS):
+            tx = call.tx = store.begin(read_only=handler.read_only)
+            try:
+                result = run(call, request)
+            except Conflict:
+                store.abort(tx)
+                if attempt == ATTEMPTS - 1:
+                    raise
+                call._after_commit = None
+                continue
+            except BaseException:
+                store.abort(tx)
+                raise
+            try:
+                store.commit(tx)
+            except Conflict:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                call._after_commit = None
+                continue
+            break
+        if call._after_commit:
+            run_hooks(call)
+        return result
+
+    async def run_async(self, handler: Handler, call: Call, request: dict[str, Any]) -> Any:
+        """Carry out an `async def` operation."""
+        return await handler.run(call, request)
+
+    # --- kernel.call.Runtime
+
+    def invoke(
+        self, call: Call, service: str, operation: str, request: dict[str, Any], principal: Principal | None
+    ) -> Any:
+        handler = self.handler(service, operation)
+        if handler.is_async:
+            raise TypeError(f"{service}.{operation} waits, so it cannot run inside another operation's transaction")
+        if call._after_commit is None:
+            call._after_commit = []  # shared with the inner call, so that its hooks wait for the outer commit
+        inner = Call(
+            self,
+            self.settings,
+            self.ids,
+            call.now,
+            call.request_id,
+            principal or call.principal,
+            call.account_id,
+            call.region,
+            call.partition,
+            service,
+            operation,
+            None,
+        )
+        inner._after_commit = call._after_commit
+        inner.tx = call.tx
+        return thaw(handler.run(inner, request))
+
+    @contextmanager
+    def transaction(self, call: Call, *, read_only: bool = False) -> Iterator[Transaction]:
+        """One short transaction of an `async def` operation. A conflict raises: the block cannot be run again."""
+        tx = call.tx = self.store.begin(read_only=read_only)
+        call.now = self.clock.now()
+        try:
+            yield tx
+        except BaseException:
+            self.store.abort(tx)
+            call._after_commit = None
+            raise
+        finally:
+            del call.tx
+        self.store.commit(tx)
+        if call._after_commit:
+            run_hooks(call)
+
+    async def changed(self, prefix: bytes, timeout_seconds: float) -> bool:
+        return await self.store.changed(prefix, timeout_seconds)
+
+
+def run_hooks(call: Call) -> None:
+    """The actions that were waiting for the commit, in the order in which they were asked for."""
+    hooks: list[Callable[[], None]] = call._after_commit or []
+    call._after_commit = None
+    for hook in hooks:
+        hook()
+
+
+def not_implemented(service: str, operation: str) -> NotImplementedFailure:
+    return NotImplementedFailure(
+        f"The operation {service}.{operation} is not implemented yet. "
+        "docs/services/README.md lists what is; an issue that names the operation helps to order the work."
+    )

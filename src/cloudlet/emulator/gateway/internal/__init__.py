@@ -1,0 +1,1 @@
+"""Endpoints about the emulator itself: LocalStack's under `/_localstack/`, ours under `/_cloudlet/`."""

@@ -1,0 +1,102 @@
+"""The internal endpoints on one screen, and how a path finds its function.
+
+An endpoint is a function `(emulator, request, **path parameters) -> HttpResponse`, or an `async def` one.
+`docs/internal-api.md` describes each.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, state
+from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
+from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from cloudlet.emulator.app import Emulator
+
+LOG = logging.getLogger("cloudlet.internal")
+
+Answer = HttpResponse | Awaitable[HttpResponse]
+Endpoint = Callable[..., Answer]
+
+ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/_localstack/health", health.get_health),
+    ("HEAD", "/_localstack/health", health.head_health),
+    ("POST", "/_localstack/health", health.post_health),
+    ("PUT", "/_localstack/health", health.put_health),
+    ("GET", "/_localstack/info", info.get_info),
+    ("GET", "/_localstack/init", init.get_init),
+    ("GET", "/_localstack/init/{stage}", init.get_init_stage),
+    ("GET", "/_localstack/plugins", plugins.get_plugins),
+    ("GET", "/_localstack/config", config.get_config),
+    ("POST", "/_localstack/config", config.post_config),
+    ("POST", "/_localstack/state/reset", state.reset_state),
+    ("GET", "/_cloudlet/clock", clock.get_clock),
+    ("POST", "/_cloudlet/clock/freeze", clock.freeze_clock),
+    ("POST", "/_cloudlet/clock/set", clock.set_clock),
+    ("POST", "/_cloudlet/clock/advance", clock.advance_clock),
+    ("POST", "/_cloudlet/clock/resume", clock.resume_clock),
+    ("GET", "/_cloudlet/snapshots", snapshots.list_snapshots),
+    ("PUT", "/_cloudlet/snapshots/{name}", snapshots.save_snapshot),
+    ("POST", "/_cloudlet/snapshots/{name}/restore", snapshots.restore_snapshot),
+    ("DELETE", "/_cloudlet/snapshots/{name}", snapshots.delete_snapshot),
+)
+
+
+class InternalApi:
+    """Answers the internal paths of one emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._exact = {(method, path): endpoint for method, path, endpoint in ROUTES if "{" not in path}
+        self._patterns = tuple(
+            (method, path.split("/"), endpoint) for method, path, endpoint in ROUTES if "{" in path
+        )
+
+    def __call__(self, request: HttpRequest) -> Answer:
+        path = request.path.rstrip("/")
+        endpoint = self._exact.get((request.method, path))
+        parameters: dict[str, str] = {}
+        if endpoint is None:
+            endpoint, parameters = self._by_pattern(request.method, request.decoded_path.rstrip("/"))
+        if endpoint is None:
+            return self._not_found(path)
+        try:
+            answer = endpoint(self._emulator, request, **parameters)
+        except InternalError as error:
+            return error_answer(error)
+        return answer if isinstance(answer, HttpResponse) else self._wait(answer)
+
+    async def _wait(self, answer: Awaitable[HttpResponse]) -> HttpResponse:
+        try:
+            return await answer
+        except InternalError as error:
+            return error_answer(error)
+        except Exception as error:  # renders: an internal endpoint's failure is an answer too
+            LOG.error("an internal endpoint failed", exc_info=error)
+            return error_answer(InternalError(500, "internal", f"{type(error).__name__}: {error}"))
+
+    def _by_pattern(self, method: str, path: str) -> tuple[Endpoint | None, dict[str, str]]:
+        parts = path.split("/")
+        for wanted_method, pattern, endpoint in self._patterns:
+            if wanted_method != method or len(pattern) != len(parts):
+                continue
+            parameters = {}
+            for wanted, part in zip(pattern, parts, strict=True):
+                if wanted.startswith("{"):
+                    parameters[wanted[1:-1]] = part
+                elif wanted != part:
+                    break
+            else:
+                return endpoint, parameters
+        return None, {}
+
+    def _not_found(self, path: str) -> HttpResponse:
+        """Nothing here. Clients take a 404 with an empty body for "this feature is not there", which is what it means."""
+        known = {method for method, candidate in self._exact if candidate == path}
+        if known:
+            return HttpResponse(405, {"Allow": ", ".join(sorted(known))})
+        return HttpResponse(404)

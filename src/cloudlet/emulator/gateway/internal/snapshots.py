@@ -1,0 +1,57 @@
+"""`/_cloudlet/snapshots`: the whole state under a name, to come back to."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cloudlet.emulator.gateway.internal.answers import InternalError, json_answer
+from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+
+if TYPE_CHECKING:
+    from cloudlet.emulator.app import Emulator
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def list_snapshots(emulator: Emulator, request: HttpRequest) -> HttpResponse:
+    """`{"snapshots": [{"name", "created_at", "size_bytes", "version"}]}`, oldest first."""
+    return json_answer({"snapshots": msgspec.to_builtins(emulator.snapshots.list())})
+
+
+def save_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
+    """Save the state; 201. An older snapshot of that name is replaced."""
+    saved = emulator.snapshots.save(checked(name))
+    return json_answer(msgspec.to_builtins(saved), 201)
+
+
+def restore_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
+    """Replace the state by the snapshot's. 404 when there is none of that name."""
+    try:
+        emulator.restore_snapshot(checked(name))
+    except KeyError:
+        raise unknown(name) from None
+    return json_answer({"restored": name})
+
+
+def delete_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
+    """204; 404 when there is none of that name."""
+    try:
+        emulator.snapshots.delete(checked(name))
+    except KeyError:
+        raise unknown(name) from None
+    return HttpResponse(204)
+
+
+def checked(name: str) -> str:
+    if NAME.fullmatch(name) is None:
+        raise InternalError(
+            400, "snapshot.name", "A snapshot's name has 1 to 100 letters, digits, dots, dashes and underscores."
+        )
+    return name
+
+
+def unknown(name: str) -> InternalError:
+    return InternalError(404, "snapshot.unknown", f"There is no snapshot {name!r}; GET /_cloudlet/snapshots lists them.")
