@@ -29,7 +29,7 @@ test-wire: $(STAMP) ## every operation of every service, both ways through botoc
 	@CLOUDLET_WIRE=all $(BIN)/python -m pytest -n 2 tests/protocol $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy, the house rules, generated files current
-	@$(BIN)/python tools/lint.py
+	@$(BIN)/python -m tools.lint
 
 format: $(STAMP) ## what ruff can put right by itself
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format --quiet .
@@ -38,11 +38,11 @@ bench: $(STAMP) ## throughput and latency of the emulator, the ceiling and the p
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 generate: $(STAMP) ## service models, api.py of the services, docs tables: all that is made from something else
-	@$(BIN)/python tools/generate.py
+	@$(BIN)/python -m tools.generate
 
 new-service: $(STAMP) ## NAME=notifications: a service folder with tests and docs page, from the template
 	@test -n "$(NAME)" || { echo "usage: make new-service NAME=<service as botocore calls it>"; exit 2; }
-	@$(BIN)/python tools/new_service.py "$(NAME)"
+	@$(BIN)/python -m tools.new_service "$(NAME)"
 
 lock: ## requirements.lock again, from pyproject.toml (UPGRADE=1: newest versions)
 	@tools/lock_requirements "$(BIN)" $(if $(UPGRADE),--upgrade)

@@ -58,7 +58,7 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
             "cloudlet.settings",
         ),
     ),
-    (EMULATOR.rstrip("."), (EMULATOR.rstrip("."), "cloudlet.settings")),
+    (EMULATOR[:-1], (EMULATOR[:-1], "cloudlet.settings")),
 )
 
 
@@ -80,6 +80,8 @@ class ImportDirection(Rule):
         for entry in source.imports:
             if not within(entry.module, "cloudlet") or entry.module == "cloudlet":
                 continue
+            if entry.for_types and within(source.module, EMULATOR[:-1]) and within(entry.module, EMULATOR[:-1]):
+                continue  # a type's name is no dependency at run time
             targets = {entry.module, *(f"{entry.module}.{name}" for name in entry.names)}
             if not any(within(target, name) for target in targets for name in (package, *allowed)):
                 yield self.finding(source, entry.line, f"{package} imports {entry.module}")
@@ -97,7 +99,7 @@ class ServicesApart(Rule):
             return
         own = SERVICES + source.module.removeprefix(SERVICES).partition(".")[0]
         for entry in source.imports:
-            if within(entry.module, SERVICES.rstrip(".")) and not within(entry.module, own):
+            if within(entry.module, SERVICES[:-1]) and not within(entry.module, own):
                 yield self.finding(source, entry.line, f"imports {entry.module}")
 
 

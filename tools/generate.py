@@ -1,0 +1,34 @@
+"""What `make generate` does: everything that is made from something else.
+
+service models        from botocore, into the package's compact form
+services/*/api.py     types and errors, from botocore and the manifests
+docs/configuration.md     the tables of variables, from settings.py
+docs/services/README.md   what works, from the manifests
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STEPS = (
+    ("tools/generate_models.py",),
+    ("tools/generate_api.py",),
+    ("-m", "tools.settings_page"),
+    ("-m", "tools.coverage_page"),
+)
+
+
+def main() -> int:
+    for step in STEPS:
+        print("+", *step, flush=True)
+        finished = subprocess.run([sys.executable, *step], cwd=ROOT, check=False)
+        if finished.returncode:
+            return finished.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
