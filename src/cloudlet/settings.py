@@ -130,11 +130,11 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The control plane's settings. `docs/configuration.md` has a line for each variable."""
 
     listen: Address = Address("127.0.0.1", 4580)  # PLATFORM_LISTEN
-    base_url: str = "http://127.0.0.1:4580"  # PLATFORM_BASE_URL: what people and clients type, without a slash at the end
+    base_url: str = "http://127.0.0.1:4580"  # PLATFORM_BASE_URL: what people and clients type, no slash at the end
     state_dir: str = ""  # PLATFORM_STATE_DIR: database and secret key, where nothing else is said
     database_url: str = ""  # PLATFORM_DATABASE_URL: postgresql://… or sqlite:///path; SQLite in the state directory
     secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
-    secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; created in the state directory if absent
+    secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; made in the state directory
     signup: Literal["open", "invite", "closed"] = "open"  # PLATFORM_SIGNUP
     trial_days: int = 14  # PLATFORM_TRIAL_DAYS
     smtp_url: str = ""  # PLATFORM_SMTP_URL
@@ -146,6 +146,21 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
+
+
+class CommandSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The command line's settings. `docs/configuration.md` has a line for each variable."""
+
+    config_dir: str  # CONFIG_DIR: the stored auth token and the profiles; ~/.localstack
+    state_dir: str  # XDG_STATE_HOME: logs and process files, in its folder `cloudlet`; ~/.local/state
+    profiles: tuple[str, ...] = ()  # CONFIG_PROFILE: names of files NAME.env in the configuration directory
+    variables: Mapping[str, str] = {}  # the whole environment with the profiles' variables, for child processes
+
+    @property
+    def has_credentials(self) -> bool:
+        """The environment itself names a token, a token file or an API key."""
+        names = ("LOCALSTACK_AUTH_TOKEN", "LOCALSTACK_AUTH_TOKEN_FILE", "AUTH_TOKEN_FILE", "LOCALSTACK_API_KEY")
+        return any(self.variables.get(name, "").strip() for name in names)
 
 
 def parse_addresses(text: str, default_port: int = 4566) -> tuple[Address, ...]:
@@ -174,7 +189,9 @@ def parse_addresses(text: str, default_port: int = 4566) -> tuple[Address, ...]:
 
 def default_volume_dir(variables: Mapping[str, str]) -> str:
     """The user's state directory, by the XDG rule."""
-    base = variables.get("XDG_STATE_HOME") or os.path.join(variables.get("HOME") or tempfile.gettempdir(), ".local", "state")
+    base = variables.get("XDG_STATE_HOME") or os.path.join(
+        variables.get("HOME") or tempfile.gettempdir(), ".local", "state"
+    )
     return os.path.join(base, "cloudlet", "volume")
 
 
@@ -271,6 +288,46 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         log_level=env.text("LS_LOG", "info"),
         log_format=cast(Literal["text", "json"], log_format),
     )
+
+
+def read_command_settings(
+    variables: Mapping[str, str] | None = None, profiles: tuple[str, ...] = ()
+) -> CommandSettings:
+    """Settings of the command line; `profiles` outranks CONFIG_PROFILE. Raises SettingError.
+
+    A profile is a file of NAME=VALUE lines. `default` is used where none is named and it exists; the environment wins.
+    """
+    own = dict(os.environ if variables is None else variables)
+    home = own.get("HOME") or tempfile.gettempdir()
+    config_dir = Path(own.get("CONFIG_DIR") or Path(home, ".localstack"))
+    named = profiles or Environment(own).names("CONFIG_PROFILE")
+    found: dict[str, str] = {}
+    for name in named or ("default",):
+        path = config_dir / f"{name}.env"
+        if path.is_file():
+            found.update(parse_profile(path.read_text(encoding="utf-8"), str(path)))
+        elif named:
+            raise SettingError(f"profile {name!r}: there is no file {path}")
+    merged = found | own
+    state_dir = Path(default_volume_dir(merged)).parent
+    return CommandSettings(config_dir=str(config_dir), state_dir=str(state_dir), profiles=named, variables=merged)
+
+
+def parse_profile(text: str, path: str) -> dict[str, str]:
+    """Lines `NAME=VALUE`, `export NAME="VALUE"`, blank lines and `# remarks`."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        entry = line.strip().removeprefix("export ").strip()
+        if not entry or entry.startswith("#"):
+            continue
+        name, separator, value = entry.partition("=")
+        if not separator or not name.strip().isidentifier():
+            raise SettingError(f"{path}, line {number}: not NAME=VALUE")
+        value = value.strip()
+        if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        found[name.strip()] = value
+    return found
 
 
 VARIABLE_NAMES = MappingProxyType(
