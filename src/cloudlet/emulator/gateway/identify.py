@@ -12,13 +12,14 @@ In this order, each a look-up in a table made from the models:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from cloudlet.emulator.gateway.rest_routes import RestOperation, RestRoutes
 from cloudlet.emulator.gateway.s3_routes import S3Routes, virtual_bucket
-from cloudlet.emulator.protocol.index import ServiceIndex
 from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.models import Models, ServiceEntry
 
 FORM = "application/x-www-form-urlencoded"
 CBOR_CONTENT = "application/x-amz-cbor-1.1"
@@ -45,8 +46,8 @@ class Route(NamedTuple):
 class Identifier:
     """Routes requests. Holds only tables derived from the models; most are built at their first use."""
 
-    def __init__(self, index: ServiceIndex) -> None:
-        self._index = index
+    def __init__(self, models: Models) -> None:
+        self._models = models
         self._targets: dict[str, Route] = {}
         self._cbor_paths: dict[str, Route] = {}
         self._actions: dict[tuple[str, str, str], Route | None] = {}
@@ -81,12 +82,12 @@ class Identifier:
 
     def _by_target(self, key: str, target: str, cbor: bool, signing_name: str) -> Route | None:
         prefix, _, operation = target.rpartition(".")
-        service = self._choose(self._index.by_target_prefix(prefix), operation, signing_name)
+        service = self._choose(self._models.index.by_target_prefix.get(prefix, ()), operation, signing_name)
         if service is None:
             return None
         protocol = "json-cbor" if cbor else "json"
         route = Route(service, operation, protocol)
-        if self._index.has_operation(service, operation):
+        if self._has_operation(service, operation):
             self._targets[key] = route  # only what exists: the table stays as small as the models
         return route
 
@@ -95,12 +96,14 @@ class Identifier:
         if len(parts) < 4 or parts[-2] != "operation" or parts[-4] != "service":
             return None
         operation = parts[-1]
-        prefix = parts[-3].rpartition(".")[2]
-        service = self._choose(self._index.by_target_prefix(prefix), operation, signing_name)
+        by_prefix = self._models.index.by_target_prefix
+        prefix = parts[-3]  # with or without the namespace of the model
+        services = by_prefix.get(prefix) or by_prefix.get(prefix.rpartition(".")[2], ())
+        service = self._choose(services, operation, signing_name)
         if service is None:
             return None
         route = Route(service, operation, "smithy-rpc-v2-cbor")
-        if self._index.has_operation(service, operation):
+        if self._has_operation(service, operation):
             self._cbor_paths[path] = route
         return route
 
@@ -118,19 +121,25 @@ class Identifier:
             return self._actions[key]
         except KeyError:
             pass
-        services = [name for name in self._index.query_services() if self._index.has_operation(name, action)]
+        services: Sequence[str] = self._models.actions.get(action, ())
         if version:
-            services = [name for name in services if self._index.api_version(name) == version] or services
+            services = [name for name in services if self._entry(name).api_version == version] or services
         service = self._choose(services, action, signing_name)
         if service is None:
             # Not an operation: the error should still come from the service that was asked, in its own form.
-            asked = [name for name in self._index.by_signing_name(signing_name) if self._index.speaks_query(name)]
-            return Route(asked[0], action, self._index.query_protocol(asked[0])) if asked else None
-        route = Route(service, action, self._index.query_protocol(service))
+            asked = [
+                name
+                for name in self._models.index.by_signing_name.get(signing_name, ())
+                if query_protocol(self._entry(name))
+            ]
+            return Route(asked[0], action, query_protocol(self._entry(asked[0]))) if asked else None
+        route = Route(service, action, query_protocol(self._entry(service)))
         self._actions[key] = route
         return route
 
     def _by_path(self, request: HttpRequest, signing_name: str) -> Route | None:
+        if signing_name == "s3-outposts" and request.path.startswith("/S3Outposts/"):
+            return self._by_rest(request, signing_name)
         if signing_name in ("", "s3", "s3express", "s3-outposts"):
             if request.path.startswith("/v20180820/"):
                 return self._by_rest(request, "s3control")
@@ -149,30 +158,40 @@ class Identifier:
     def _by_rest(self, request: HttpRequest, signing_name: str) -> Route | None:
         routes = self._rest.get(signing_name)
         if routes is None:
-            services = self._index.by_signing_name(signing_name) or [signing_name]
+            services = self._models.index.by_signing_name.get(signing_name) or self._named(signing_name)
             routes = RestRoutes(self._rest_operations(services))
             self._rest[signing_name] = routes
         found = routes.match(request.method, request.path, request.params)
         if found is None:
             return None
-        return Route(found.service, found.operation, self._index.rest_protocol(found.service))
+        return Route(found.service, found.operation, rest_protocol(self._entry(found.service)))
 
     # --- helpers
 
-    def _rest_operations(self, services: list[str] | tuple[str, ...]) -> list[RestOperation]:
+    def _entry(self, service: str) -> ServiceEntry:
+        return self._models.index.services[service]
+
+    def _named(self, service: str) -> Sequence[str]:
+        return (service,) if service in self._models.index.services else ()
+
+    def _has_operation(self, service: str, operation: str) -> bool:
+        return self._models.service(service).has_operation(operation)
+
+    def _rest_operations(self, services: Sequence[str]) -> list[RestOperation]:
         ordered = sorted(services, key=lambda name: self._preference.get(name, len(PREFERRED)))
         return [
-            RestOperation(service, operation, method, uri)
+            RestOperation(service, route.operation, route.method, route.path, tuple(route.query.items()))
             for service in ordered
-            for operation, method, uri in self._index.rest_operations(service)
+            for route in self._models.service(service).routes()
+            if rest_protocol(self._entry(service))
         ]
 
-    def _choose(self, services: list[str], operation: str, signing_name: str) -> str | None:
+    def _choose(self, services: Sequence[str], operation: str, signing_name: str) -> str | None:
         """One of several services: it has the operation, the credential names it, it is the preferred one."""
         if len(services) > 1:
-            services = [name for name in services if self._index.has_operation(name, operation)] or services
+            services = [name for name in services if self._has_operation(name, operation)] or services
         if len(services) > 1 and signing_name:
-            services = [name for name in services if self._index.signing_name(name) == signing_name] or services
+            services = [name for name in services if self._entry(name).signing_name == signing_name] or services
         if not services:
             return None
         return min(services, key=lambda name: self._preference.get(name, len(PREFERRED)))
@@ -189,3 +208,13 @@ def form_value(body: bytes, name: bytes) -> str:
     value = body[start + len(name) : end if end >= 0 else None]
     text = value.decode("utf-8", "replace")
     return parse_qsl("v=" + text)[0][1] if "%" in text else text
+
+
+def query_protocol(entry: ServiceEntry) -> str:
+    """`query` or `ec2`; empty for a service that speaks neither."""
+    return next((protocol for protocol in entry.protocols if protocol in ("query", "ec2")), "")
+
+
+def rest_protocol(entry: ServiceEntry) -> str:
+    """`rest-json` or `rest-xml`; empty for a service that speaks neither."""
+    return next((protocol for protocol in entry.protocols if protocol.startswith("rest-")), "")

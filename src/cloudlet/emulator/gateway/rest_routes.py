@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 
 class RestOperation(NamedTuple):
@@ -21,7 +20,8 @@ class RestOperation(NamedTuple):
     service: str
     operation: str
     method: str
-    uri: str
+    path: str
+    required: tuple[tuple[str, str | None], ...] = ()  # query literals; None is any value
 
 
 class Target(NamedTuple):
@@ -29,7 +29,16 @@ class Target(NamedTuple):
 
     service: str
     operation: str
-    required: tuple[tuple[str, str], ...]
+    required: tuple[tuple[str, str | None], ...]
+    ends_with_slash: bool
+
+
+class Wanted(NamedTuple):
+    """What is looked for."""
+
+    method: str
+    params: dict[str, str]
+    ends_with_slash: bool
 
 
 class Node:
@@ -55,49 +64,55 @@ class RestRoutes:
             self._add(operation)
 
     def _add(self, operation: RestOperation) -> None:
-        path, _, query = operation.uri.partition("?")
         node = self._root
-        for segment in path.strip("/").split("/"):
+        for segment in operation.path.strip("/").split("/"):
             if segment.startswith("{") and segment.endswith("+}"):
                 node.greedy = node = node.greedy or Node()
             elif segment.startswith("{") and segment.endswith("}"):
                 node.label = node = node.label or Node()
             else:
                 node = node.literals.setdefault(segment, Node())
-        required = tuple(parse_qsl(query, keep_blank_values=True))
         targets = node.targets.setdefault(operation.method, [])
-        targets.append(Target(operation.service, operation.operation, required))
+        targets.append(Target(operation.service, operation.operation, operation.required, operation.path.endswith("/")))
         targets.sort(key=lambda target: -len(target.required))
 
     def match(self, method: str, path: str, params: dict[str, str]) -> Target | None:
         """The operation for a raw path and its decoded query parameters, or None."""
-        return search(self._root, path.strip("/").split("/"), 0, method, params)
+        segments = path.strip("/").split("/")
+        return search(self._root, segments, 0, Wanted(method, params, path.endswith("/")))
 
 
-def search(node: Node, segments: list[str], position: int, method: str, params: dict[str, str]) -> Target | None:
+def search(node: Node, segments: list[str], position: int, wanted: Wanted) -> Target | None:
     if position == len(segments):
-        return choose(node.targets.get(method, ()), params)
+        return choose(node.targets.get(wanted.method, ()), wanted)
     segment = segments[position]
     literal = node.literals.get(segment)
     if literal is not None:
-        found = search(literal, segments, position + 1, method, params)
+        found = search(literal, segments, position + 1, wanted)
         if found is not None:
             return found
     if node.label is not None and segment:
-        found = search(node.label, segments, position + 1, method, params)
+        found = search(node.label, segments, position + 1, wanted)
         if found is not None:
             return found
     if node.greedy is not None:
         # Templates may go on after a greedy label (`/{Resource+}/tags`): give it as much as leaves a match.
         for end in range(len(segments), position, -1):
-            found = search(node.greedy, segments, end, method, params)
+            found = search(node.greedy, segments, end, wanted)
             if found is not None:
                 return found
     return None
 
 
-def choose(targets: Iterable[Target], params: dict[str, str]) -> Target | None:
-    for target in targets:
-        if all(name in params and (not value or params[name] == value) for name, value in target.required):
+def choose(targets: Iterable[Target], wanted: Wanted) -> Target | None:
+    """The first whose query literals are there; one that ends like the path (with a slash or not) before the others."""
+    params = wanted.params
+    fitting = [
+        target
+        for target in targets
+        if all(name in params and (value is None or params[name] == value) for name, value in target.required)
+    ]
+    for target in fitting:
+        if target.ends_with_slash == wanted.ends_with_slash and len(target.required) == len(fitting[0].required):
             return target
-    return None
+    return fitting[0] if fitting else None

@@ -21,7 +21,6 @@ SUPERSEDED = frozenset(
         "ListDirectoryBuckets",  # GET / on a directory-bucket endpoint, which this is not
         "WriteGetObjectResponse",  # POST to the Object Lambda endpoint
         "ListObjectAnnotations",
-        "CreateBucketMetadataTableConfiguration",
     }
 )
 
@@ -86,10 +85,9 @@ class S3Routes:
         self._list_without_id = dict(LIST_WITHOUT_ID)
         by_subresource: dict[tuple[str, str, str], str] = dict(BY_PARAMETER)
         for entry in operations:
-            path, _, query = entry.uri.partition("?")
-            name = query.partition("&")[0].partition("=")[0]
+            name = entry.required[0][0] if entry.required else ""
             if name and entry.operation not in SUPERSEDED and not entry.operation.startswith("ListBucket"):
-                by_subresource[entry.method, "key" if "{Key" in path else "bucket", name] = entry.operation
+                by_subresource[entry.method, "key" if "{Key" in entry.path else "bucket", name] = entry.operation
         self._by_subresource = by_subresource
 
     def operation(self, request: HttpRequest) -> str | None:

@@ -1,0 +1,53 @@
+"""`python -m cloudlet.emulator`: serve in this process, configured by environment variables.
+
+Exit codes: 0 stopped, 1 a fault, 2 a setting that cannot be understood, 55 the license was refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from cloudlet.emulator.activation.state import ActivationFailed
+from cloudlet.emulator.app import create_emulator
+from cloudlet.emulator.gateway.http import ListenError
+from cloudlet.emulator.gateway.journal import configure_logging
+from cloudlet.emulator.store.kv import StoreError
+from cloudlet.settings import SettingError, Settings, read_settings
+
+try:
+    import uvloop
+except ImportError:  # platforms without uvloop: asyncio serves the same, slower
+    uvloop = None  # type: ignore[assignment]
+
+
+async def serve(settings: Settings) -> bool:
+    return await create_emulator(settings).run()
+
+
+def main() -> int:
+    try:
+        settings = read_settings()
+    except SettingError as error:
+        print(f"cloudlet: {error}", file=sys.stderr)
+        return 2
+    configure_logging(settings.log_level)
+    runner = asyncio.Runner(loop_factory=None if uvloop is None else uvloop.new_event_loop)
+    try:
+        with runner:
+            restart = runner.run(serve(settings))
+    except ActivationFailed as failure:
+        print(failure.block, flush=True)
+        return failure.exit_code
+    except (ListenError, StoreError) as error:
+        print(f"cloudlet: {error}", file=sys.stderr)
+        return 1
+    if restart:
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "cloudlet.emulator"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""The emulator as a whole: builds every part, owns every part. There is no state outside of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import Any
+
+from cloudlet import __version__
+from cloudlet.emulator.activation.activate import activate
+from cloudlet.emulator.activation.machine import identify_machine
+from cloudlet.emulator.activation.state import ActivationState
+from cloudlet.emulator.effects.clock import Clock
+from cloudlet.emulator.effects.ids import Ids
+from cloudlet.emulator.effects.jobs import JobHandler, JobRunner
+from cloudlet.emulator.gateway.chain import Chain
+from cloudlet.emulator.gateway.cors import Cors
+from cloudlet.emulator.gateway.dispatch import Dispatcher
+from cloudlet.emulator.gateway.entitle import Entitlement
+from cloudlet.emulator.gateway.http import HttpServer
+from cloudlet.emulator.gateway.identify import Identifier
+from cloudlet.emulator.gateway.identity import Identities
+from cloudlet.emulator.gateway.internal.routes import InternalApi
+from cloudlet.emulator.gateway.journal import Journal
+from cloudlet.emulator.gateway.registry import Registry
+from cloudlet.emulator.kernel.service import Service
+from cloudlet.emulator.protocol.models import Models
+from cloudlet.emulator.store.open import open_store
+from cloudlet.settings import Settings
+
+LOG = logging.getLogger("cloudlet.app")
+STOP_GRACE_SECONDS = 10.0
+
+
+class Emulator:
+    """One running emulator. `create_emulator` makes it, `run` serves until it is told to stop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.version = __version__
+        self.clock = Clock()
+        self.ids = Ids(settings.random_seed)
+        self.session_id = self.ids.uuid()
+        self.started_at = self.clock.wall()
+        self.machine = identify_machine(settings)
+        self.activation = ActivationState(phase="community")
+        self.journal = Journal(settings.log_level, self.clock)
+        self.models = Models()
+        self.registry = Registry()
+        self.state = open_store(settings)
+        self.dispatcher = Dispatcher(settings, self.state.store, self.clock, self.ids, self.registry)
+        self.jobs = JobRunner(self.state.store, self.clock, self.ids, self.dispatcher.service_call)
+        self.registry.on_load.append(self._adopt)
+        self.health_data: dict[str, Any] = {}
+        self.config_updates: dict[str, Any] = {}
+        self.completed_stages: set[str] = {"BOOT"}
+        self.restart_wanted = False
+        self._stop = asyncio.Event()
+
+    async def run(self) -> bool:
+        """Activate, serve until a signal or `stop_soon`, stop. True when it should be started again.
+
+        Raises ActivationFailed, and what `HttpServer.start` raises for a port that is taken.
+        """
+        self.activation = activate(self.settings, self.machine, say=announce)
+        self.entitlement = Entitlement(self.settings, self.activation)
+        chain = Chain(
+            self.dispatcher,
+            Identities(self.settings),
+            Identifier(self.models),
+            self.models,
+            self.entitlement,
+            InternalApi(self),
+            Cors(self.settings),
+            self.journal,
+            self.version,
+        )
+        server = HttpServer(
+            chain, self.settings.gateway_listen, wants_spool=chain.wants_spool, open_spool=self.state.open_spool
+        )
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop.set)
+        await server.start()
+        self.completed_stages |= {"START", "READY"}
+        self.load_services()
+        self.jobs.start()
+        announce("Ready.")
+        await self._stop.wait()
+        await server.stop(STOP_GRACE_SECONDS)
+        await self.jobs.stop()
+        self.completed_stages.add("SHUTDOWN")
+        self.journal.flush()
+        self.state.close()
+        return self.restart_wanted
+
+    def load_services(self) -> None:
+        """Import services before their first request where that was asked for, or where jobs of theirs may be waiting."""
+        if self.settings.eager_service_loading or self.settings.persistence or self.settings.state_url:
+            for name in self.registry.names():
+                if self.entitlement.serves(name):
+                    self.registry.load(name)
+
+    def _adopt(self, service: Service) -> None:
+        for handler in service.jobs:
+            self.jobs.register(handler)
+
+    # --- what the internal endpoints do
+
+    def stop_soon(self, *, restart: bool) -> None:
+        """Stop once the answer that asked for it is out."""
+        self.restart_wanted = restart
+        asyncio.get_running_loop().call_later(0.1, self._stop.set)
+
+    def update_config(self, variable: str, value: Any) -> None:
+        self.config_updates[variable] = value
+        if variable in ("LS_LOG", "DEBUG"):
+            level = str(value).lower() if variable == "LS_LOG" else "debug" if value in (1, "1", "true") else "info"
+            self.journal.set_level(level)
+
+    def reset_state(self) -> None:
+        self.state.clear()
+
+    def restore_snapshot(self, name: str) -> None:
+        self.snapshots.restore(name)
+
+    @property
+    def snapshots(self) -> Any:
+        return self.state.snapshots
+
+    async def move_clock(self, to: float) -> None:
+        """Go to a time; everything that falls due on the way runs first, in order."""
+        if to > self.clock.now():
+            await self.jobs.run_due(to)
+        self.clock.set(to)
+
+
+def create_emulator(settings: Settings) -> Emulator:
+    """An emulator that has opened its state and listens nowhere yet. Raises StoreError."""
+    return Emulator(settings)
+
+
+def announce(line: str) -> None:
+    """A line that people and test containers wait for: stdout, at once."""
+    print(line, file=sys.stdout, flush=True)
+
+
+__all__ = ["Emulator", "JobHandler", "create_emulator"]
