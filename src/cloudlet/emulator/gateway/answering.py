@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, cast
 
+from cloudlet.emulator.gateway.body import Discardable
 from cloudlet.emulator.gateway.response import (
     CONTINUE,
     HeaderError,
@@ -23,7 +24,7 @@ from cloudlet.emulator.gateway.response import (
     plain_answer,
 )
 from cloudlet.emulator.gateway.streams import FileStream, close_pieces, send_pieces
-from cloudlet.emulator.protocol.message import FileSlice, HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.message import Body, FileSlice, HttpRequest, HttpResponse, InlineBody
 
 if TYPE_CHECKING:
     from cloudlet.emulator.gateway.http import HttpServer
@@ -89,6 +90,8 @@ class Answering(asyncio.Protocol):
             log.exception("the handler failed on %s %s", request.method, request.path)
             answer = plain_answer(500, "The gateway failed.")
         if type(answer) is HttpResponse:
+            if type(request.body) is not InlineBody:
+                discard(request.body)
             self.write_answer(request, fate, answer)
         else:
             self.busy = True
@@ -101,6 +104,8 @@ class Answering(asyncio.Protocol):
         except Exception:
             log.exception("the handler failed on %s %s", request.method, request.path)
             answer = plain_answer(500, "The gateway failed.")
+        finally:
+            discard(request.body)
         self.task = None
         self.busy = False
         self.active = self.server.tick
@@ -286,3 +291,9 @@ class Answering(asyncio.Protocol):
 
     def stop_when_idle(self) -> None:
         raise NotImplementedError
+
+
+def discard(body: Body) -> None:
+    """The request is over: what was spooled for it goes, unless a transaction linked it."""
+    if isinstance(body, Discardable):
+        body.discard()

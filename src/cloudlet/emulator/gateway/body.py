@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import BinaryIO, NoReturn, Protocol
+from typing import BinaryIO, NoReturn, Protocol, runtime_checkable
 
 from cloudlet.emulator.gateway.aws_chunked import AwsChunkedDecoder
 from cloudlet.emulator.kernel.errors import AwsError, InternalFailure, UnmodelledError
@@ -29,6 +29,13 @@ class SpoolWriter(Protocol):
     def finish(self) -> Body: ...
 
     def abort(self) -> object: ...
+
+
+@runtime_checkable
+class Discardable(Protocol):
+    """A body that has to be told that nobody will read it any more; `store.blobs.SpooledBody`."""
+
+    def discard(self) -> object: ...
 
 
 WantsSpool = Callable[[HttpRequest], bool]

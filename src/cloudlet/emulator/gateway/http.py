@@ -16,17 +16,13 @@ from typing import Protocol
 
 import msgspec
 
-from cloudlet.emulator.gateway.body import BodyLimits
+from cloudlet.emulator.effects.clock import Clock
+from cloudlet.emulator.gateway.body import BodyLimits, OpenSpool, WantsSpool
 from cloudlet.emulator.gateway.connection import HttpConnection
 from cloudlet.emulator.gateway.reception import OpenVerifier
 from cloudlet.emulator.gateway.response import http_date
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 from cloudlet.settings import Address
-
-try:
-    from uvloop import Loop as FastestLoop
-except ImportError:  # not on Windows and PyPy: asyncio's own loop does the same, slower
-    FastestLoop = asyncio.SelectorEventLoop  # type: ignore[misc,assignment]
 
 log = logging.getLogger("cloudlet.gateway")
 
@@ -62,6 +58,8 @@ class Limits(msgspec.Struct, frozen=True):
     body_seconds: int = 60  # between two pieces of a body
     keep_alive_seconds: int = 90  # of silence between two requests; longer than clients keep idle connections
     write_seconds: int = 60  # without the client reading anything
+    inline_body_bytes: int = 64 * 1024  # of a body that stay in memory unasked
+    buffered_body_bytes: int = 256 * 1024 * 1024  # of a body for which there is no spool
 
 
 class Client(Protocol):
@@ -79,25 +77,31 @@ class HttpServer:
 
     - `handler` gets every request, in the loop's thread. An `HttpResponse` is written at once; an awaitable of one
       becomes a task, and is cancelled when the client goes.
-    - `now` gives seconds since the epoch, for the `Date` header.
-    - `body_limits` says what of a body stays in memory and who spools the rest; a body that could not be received
-      comes to the handler as a `body.RefusedBody`, whose `error` is to be rendered.
+    - `wants_spool(request)` is asked about a body that outgrows memory, before it has come; `open_spool(request)` gives
+      the writer that takes it. A body that could not be received comes to the handler as a `body.RefusedBody`, whose
+      `error` is to be rendered. A spooled body is discarded after its answer, unless it was linked.
     - `chunk_verifier(request)` gives the verifier of a signed aws-chunked body, or None to take it unverified.
+    - `now` gives seconds since the epoch, for the `Date` header.
     """
 
     def __init__(
         self,
         handler: Handler,
+        addresses: Iterable[Address] = (),
         *,
-        now: Callable[[], float],
-        limits: Limits | None = None,
-        body_limits: BodyLimits | None = None,
+        wants_spool: WantsSpool | None = None,
+        open_spool: OpenSpool | None = None,
         chunk_verifier: OpenVerifier | None = None,
+        limits: Limits | None = None,
+        now: Callable[[], float] = Clock.wall,
     ) -> None:
         self.handler = handler
+        self.addresses = tuple(addresses)
         self.now = now
         self.limits = limits or Limits()
-        self.body_limits = body_limits or BodyLimits()
+        self.body_limits = BodyLimits(
+            self.limits.inline_body_bytes, self.limits.buffered_body_bytes, wants_spool, open_spool
+        )
         self.chunk_verifier = chunk_verifier
         self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self.connections: set[Client] = set()
@@ -112,10 +116,10 @@ class HttpServer:
 
     # --- start and stop
 
-    async def listen(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
+    async def start(self) -> tuple[Address, ...]:
         """Listen on every address, or on none and raise ListenError. Gives the addresses with their real ports."""
         bound = []
-        for address in addresses:
+        for address in self.addresses:
             try:
                 listener = await self.loop.create_server(
                     self.protocol, address.host, address.port, backlog=BACKLOG, reuse_address=True
@@ -125,7 +129,8 @@ class HttpServer:
                 raise ListenError(address, error) from error
             self.listeners.append(listener)
             bound.append(Address(address.host, bound_port(listener.sockets)))
-        return tuple(bound)
+        self.addresses = tuple(bound)
+        return self.addresses
 
     async def close_listeners(self) -> None:
         for listener in self.listeners:
@@ -189,8 +194,3 @@ def bound_port(sockets: Iterable[socket.socket]) -> int:
     for bound in sockets:
         return int(bound.getsockname()[1])
     raise OSError("nothing is bound")
-
-
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """uvloop's loop where there is one."""
-    return FastestLoop()
