@@ -1,8 +1,8 @@
 """The one clock. It can be frozen, set and advanced, so that timeouts, schedules and TTLs can be tested in no time.
 
-    real       now() is the machine's time                      resume()
-    shifted    now() runs, by an offset from the machine's      set(), advance() while running
-    frozen     now() stands still                               freeze()
+real       now() is the machine's time                      resume()
+shifted    now() runs, by an offset from the machine's      set(), advance() while running
+frozen     now() stands still                               freeze()
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ class Ids:
     random: Callable[[], float]  # a float in [0, 1)
 
     def __init__(self, seed: int | None = None) -> None:
-        source = random.SystemRandom() if seed is None else random.Random(seed)
+        source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311 - seeded is for tests
         self._bits = source.getrandbits
         self.random = source.random
 

@@ -1,0 +1,285 @@
+"""The default back end: LMDB, in one process. Decisions and measurements are in docs/decisions/0003-lmdb.md."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import lmdb
+
+from cloudlet.emulator.store.blob_files import FileBlobs
+from cloudlet.emulator.store.blobs import Blobs
+from cloudlet.emulator.store.home import StateHome
+from cloudlet.emulator.store.kv import Conflict, ReadOnlyTransaction, StoreError
+from cloudlet.emulator.store.longkeys import LIMIT, SPACE, fold, signposts, walk
+from cloudlet.emulator.store.watch import Watch
+
+MAP_BYTES = 1 << 40  # address space only: the file grows with what is stored
+LEAST_MAP_BYTES = 1 << 28
+
+Durability = Literal["process", "disk"]
+Action = Callable[[], None]
+
+
+class MapFull(Conflict):
+    """The reserved address space is used up; it is enlarged before the transaction runs again."""
+
+
+class LmdbTransaction:
+    """A transaction on LMDB; see `kv.Transaction`. Used up by commit or abort."""
+
+    __slots__ = (
+        "_delete", "_get", "_put", "_txn", "abort_actions", "blobs", "changes", "commit_actions", "durable_actions",
+        "map_full", "read_only", "records", "written",
+    )  # fmt: skip
+
+    def __init__(self, txn: Any, read_only: bool, store: LmdbStore) -> None:
+        self._txn = txn
+        self._get = txn.get
+        self._put = txn.put
+        self._delete = txn.delete
+        self.read_only = read_only
+        self.records = store.records
+        self.blobs: Blobs = store.blobs
+        self.written: list[bytes] | None = [] if store.watch.active else None
+        self.changes = 0
+        self.map_full = False
+        self.commit_actions: list[Action] | None = None
+        self.durable_actions: list[Action] | None = None
+        self.abort_actions: list[Action] | None = None
+
+    def get(self, key: bytes) -> bytes | None:
+        value: bytes | None = self._get(key if len(key) <= LIMIT else fold(key))
+        return value
+
+    def put(self, key: bytes, value: bytes) -> None:
+        if self.read_only:
+            raise ReadOnlyTransaction
+        self.changes += 1
+        if self.written is not None:
+            self.written.append(key)
+        try:
+            if len(key) <= LIMIT:
+                self._put(key, value)
+            else:
+                self._put_long(key, value)
+        except lmdb.MapFullError:
+            self.map_full = True
+            raise MapFull from None
+
+    def delete(self, key: bytes) -> bool:
+        if self.read_only:
+            raise ReadOnlyTransaction
+        self.changes += 1
+        if self.written is not None:
+            self.written.append(key)
+        try:
+            if len(key) <= LIMIT:
+                return bool(self._delete(key))
+            return self._delete_long(key)
+        except lmdb.MapFullError:
+            self.map_full = True
+            raise MapFull from None
+
+    def scan(
+        self, begin: bytes, end: bytes, *, reverse: bool = False, limit: int | None = None
+    ) -> Iterator[tuple[bytes, bytes]]:
+        pairs = walk(self, begin, min(end, SPACE), reverse)
+        return pairs if limit is None else islice(pairs, limit)
+
+    def on_commit(self, action: Action) -> None:
+        if self.commit_actions is None:
+            self.commit_actions = []
+        self.commit_actions.append(action)
+
+    def on_durable(self, action: Action) -> None:
+        if self.durable_actions is None:
+            self.durable_actions = []
+        self.durable_actions.append(action)
+
+    def on_abort(self, action: Action) -> None:
+        if self.abort_actions is None:
+            self.abort_actions = []
+        self.abort_actions.append(action)
+
+    def cursor(self) -> Any:
+        return self._txn.cursor()
+
+    def _put_long(self, key: bytes, value: bytes) -> None:
+        for signpost, _ in signposts(key):
+            if self._get(signpost) is None:
+                self._put(signpost, b"")
+        self._put(fold(key), value)
+
+    def _delete_long(self, key: bytes) -> bool:
+        """Also takes down the signposts that point to nothing now, innermost first."""
+        if not self._delete(fold(key)):
+            return False
+        for signpost, space in reversed(signposts(key)):
+            cursor = self._txn.cursor()
+            if cursor.set_range(space) and cursor.key().startswith(space):
+                break
+            self._delete(signpost)
+        return True
+
+
+class LmdbStore:
+    """One ordered key-value space in a memory-mapped file. All calls come from one thread.
+
+    With `durability="process"` a commit writes into the page cache: it survives the death of the process at any
+    moment, not that of the machine. With `"disk"`, transactions are nested into one LMDB transaction that is committed
+    with an fsync when somebody waits for it (`when_durable`): nobody is answered before, and one fsync serves all.
+    """
+
+    worker_threads = 0
+
+    def __init__(self, home: StateHome, durability: Durability = "process") -> None:
+        self.home = home
+        self.durability = durability
+        self.watch = Watch()
+        self.records: dict[bytes, tuple[bytes, Any]] = {}
+        self._group: Any = None  # with durability="disk": the LMDB transaction that holds what is not yet durable
+        self._group_actions: list[Action] = []
+        self._waiting: list[Callable[[BaseException | None], None]] = []
+        self._open(home.current)
+        self.blobs.recover(self)
+
+    def _open(self, directory: Path) -> None:
+        self._env = open_environment(directory, sync=self.durability == "disk")
+        self.blobs: Blobs = FileBlobs(directory, sync=self.durability == "disk")
+
+    def begin(self, *, read_only: bool) -> LmdbTransaction:
+        if self.durability == "disk":
+            return self._begin_nested(read_only)
+        return LmdbTransaction(self._env.begin(write=not read_only), read_only, self)
+
+    def commit(self, tx: Any) -> None:
+        """See `kv.Store`. Raises MapFull, which is a Conflict, and StoreError when the disk is full."""
+        try:
+            if tx._txn is not self._group:
+                tx._txn.commit()
+        except lmdb.Error as error:
+            self._refused(tx, error)
+        if tx.written:
+            self.watch.notify(tx.written)
+        if tx.commit_actions is not None:
+            for action in tx.commit_actions:
+                action()
+        if tx.durable_actions is not None:
+            if self._group is None:
+                for action in tx.durable_actions:
+                    action()
+            else:
+                self._group_actions += tx.durable_actions
+
+    def abort(self, tx: Any) -> None:
+        if tx._txn is not self._group:
+            tx._txn.abort()
+        if tx.abort_actions is not None:
+            for action in tx.abort_actions:
+                action()
+        if tx.map_full:
+            self._enlarge()
+
+    def when_durable(self, action: Callable[[BaseException | None], None]) -> bool:
+        if self._group is None:
+            return False
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.flush)
+        self._waiting.append(action)
+        return True
+
+    def flush(self) -> None:
+        """Make all that was committed durable now, and tell those who wait."""
+        error: BaseException | None = None
+        group, self._group = self._group, None
+        if group is not None:
+            try:
+                group.commit()
+            except lmdb.Error as failure:
+                error = StoreError(f"The state could not be written to {self.home.root}: {failure}")
+        actions, self._group_actions = self._group_actions, []
+        if error is None:
+            for durable_action in actions:
+                durable_action()
+        waiting, self._waiting = self._waiting, []
+        for action in waiting:
+            action(error)
+
+    def clear(self) -> None:
+        """Delete everything, blobs included: an empty generation takes the place of this one."""
+        self.switch(self.home.prepare())
+
+    def switch(self, generation: Path) -> None:
+        """Go on with the state in a prepared directory. Everybody who waits is woken."""
+        old = self.home.current
+        self.flush()
+        self._env.close()
+        self.home.adopt(generation)
+        self.records.clear()
+        self._open(generation)
+        self.home.discard(old)
+        self.watch.wake_all()
+
+    def copy(self, path: Path) -> None:
+        """A compact, consistent copy of the key-value space as `path`/data.mdb."""
+        self.flush()
+        self._env.copy(str(path), compact=True)
+
+    def close(self) -> None:
+        self.flush()
+        self._env.close()
+        self.home.close()
+
+    def _begin_nested(self, read_only: bool) -> LmdbTransaction:
+        if read_only:
+            if self._group is None:
+                return LmdbTransaction(self._env.begin(), True, self)
+            return LmdbTransaction(self._group, True, self)
+        if self._group is None:
+            self._group = self._env.begin(write=True)
+        return LmdbTransaction(self._env.begin(write=True, parent=self._group), False, self)
+
+    def _enlarge(self) -> None:
+        """Reserve twice the address space. No transaction is open."""
+        self.flush()
+        size = self._env.info()["map_size"]
+        try:
+            self._env.set_mapsize(2 * size)
+        except (lmdb.Error, OSError) as error:
+            raise StoreError(f"The state in {self.home.root} cannot grow beyond {size} bytes: {error}") from error
+
+    def _refused(self, tx: LmdbTransaction, error: lmdb.Error) -> None:
+        """A commit failed: nothing of it was stored."""
+        tx.map_full = isinstance(error, lmdb.MapFullError)
+        self.abort(tx)
+        if tx.map_full:
+            raise MapFull from None
+        raise StoreError(f"The state could not be written to {self.home.root}: {error}") from error
+
+
+def open_environment(directory: Path, *, sync: bool) -> lmdb.Environment:
+    """LMDB's environment with our options. Reserves as much address space as the system gives."""
+    size = MAP_BYTES
+    while True:
+        try:
+            return lmdb.Environment(
+                str(directory),
+                map_size=size,
+                max_dbs=0,
+                sync=sync,
+                metasync=sync,
+                readahead=False,
+                meminit=False,
+                max_spare_txns=4,
+                mode=0o600,
+            )
+        except lmdb.MemoryError as error:
+            if size <= LEAST_MAP_BYTES:
+                raise StoreError(f"The state in {directory} cannot be opened: {error}") from error
+            size //= 2
+        except lmdb.Error as error:
+            raise StoreError(f"The state in {directory} cannot be opened: {error}") from error
