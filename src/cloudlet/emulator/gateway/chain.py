@@ -21,6 +21,7 @@ import time
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from cloudlet.emulator.gateway.body import RefusedBody
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher, not_implemented
 from cloudlet.emulator.gateway.entitle import Entitlement
@@ -115,6 +116,9 @@ class Chain:
     def _carry_out(self, bound: Bound, call: Call, request: HttpRequest, started: float) -> Answer:
         wire = bound.codec
         try:
+            body = request.body
+            if type(body) is RefusedBody:
+                raise body.error
             if wire is None:
                 parameters = bound.service.parsers[bound.operation](request)
             else:
@@ -128,7 +132,9 @@ class Chain:
             return self._finish(bound, call, request, self._render(bound, call, request, error), started, error.code)
         except Exception as error:  # renders: whatever goes wrong inside becomes AWS's InternalFailure
             failure = self._unexpected(call, error)
-            return self._finish(bound, call, request, self._render(bound, call, request, failure), started, failure.code)
+            return self._finish(
+                bound, call, request, self._render(bound, call, request, failure), started, failure.code
+            )
         return self._finish(bound, call, request, response, started, "")
 
     async def _carry_out_async(
@@ -222,9 +228,7 @@ class Chain:
         response = error_response(route.protocol, error, request_id, request.method, model)
         self._add_headers(request, response)
         milliseconds = (time.perf_counter() - started) * 1000
-        self.journal.record(
-            route.service, route.operation, request.method, response.status, error.code, milliseconds
-        )
+        self.journal.record(route.service, route.operation, request.method, response.status, error.code, milliseconds)
         return response
 
     def _answer_internal(self, request: HttpRequest) -> Answer:

@@ -1,14 +1,16 @@
 """Runs operations: opens the transaction, calls the handler, commits; and what a call may ask of the running emulator.
 
-    run          a synchronous operation, in one transaction; run again after a conflict
-    run_async    an `async def` operation, which opens its own short transactions
-    invoke       another service's operation inside the caller's transaction
-    transaction, changed     what `Call` offers to `async def` operations and jobs
+run          a synchronous operation, in one transaction; run again after a conflict
+run_async    an `async def` operation, which opens its own short transactions
+invoke       another service's operation inside the caller's transaction
+transaction, changed     what `Call` offers to `async def` operations and jobs
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,8 +20,8 @@ from cloudlet.emulator.gateway.identity import partition_of
 from cloudlet.emulator.gateway.registry import Handler, Registry
 from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import NotImplementedFailure
+from cloudlet.emulator.protocol.fragments import thaw
 from cloudlet.emulator.protocol.message import HttpRequest
-from cloudlet.emulator.protocol.thaw import thaw
 from cloudlet.emulator.store.kv import Conflict, Store, Transaction
 from cloudlet.settings import Settings
 
@@ -36,6 +38,9 @@ class Dispatcher:
         self.ids = ids
         self.registry = registry
         self._handlers: dict[tuple[str, str], Handler] = {}
+        # Whether a synchronous operation has to wait before it is answered: for a server, or for the disk.
+        self.waits = store.worker_threads > 0 or settings.durability == "disk"
+        self._threads = ThreadPoolExecutor(store.worker_threads, "transaction") if store.worker_threads else None
 
     def handler(self, service: str, operation: str) -> Handler:
         """The operation's function. Raises NotImplementedFailure, which names it."""
@@ -109,8 +114,30 @@ class Dispatcher:
         return result
 
     async def run_async(self, handler: Handler, call: Call, request: dict[str, Any]) -> Any:
-        """Carry out an `async def` operation."""
-        return await handler.run(call, request)
+        """Carry out an `async def` operation, or any operation on a store whose transactions wait for a server."""
+        if handler.is_async:
+            result = await handler.run(call, request)
+        elif self._threads is None:
+            result = self.run(handler, call, request)
+        else:
+            result = await asyncio.get_running_loop().run_in_executor(self._threads, self.run, handler, call, request)
+        await self.durable()
+        return result
+
+    async def durable(self) -> None:
+        """Return once everything that was committed survives what it has to survive. Raises StoreError."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(error: BaseException | None) -> None:
+            if waiter.done():
+                return
+            if error is None:
+                waiter.set_result(None)
+            else:
+                waiter.set_exception(error)
+
+        if self.store.when_durable(settle):
+            await waiter
 
     # --- kernel.call.Runtime
 
@@ -158,7 +185,7 @@ class Dispatcher:
             run_hooks(call)
 
     async def changed(self, prefix: bytes, timeout_seconds: float) -> bool:
-        return await self.store.changed(prefix, timeout_seconds)
+        return await self.store.watch.changed(prefix, timeout_seconds)
 
 
 def run_hooks(call: Call) -> None:
