@@ -1,0 +1,1 @@
+"""The command `cloudlet` (and `localstack`, the same program): one file a command group."""

@@ -1,0 +1,47 @@
+"""`cloudlet admin`: for those who run a control plane of their own."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from cloudlet.cli.context import Context, pass_context
+from cloudlet.control.bootstrap import bootstrap as make_first_workspace
+from cloudlet.license.token import mask
+
+
+@click.group()
+def admin() -> None:
+    """Set up a control plane of your own."""
+
+
+@admin.command()
+@click.option("--email", metavar="ADDRESS", help="The admin's address (PLATFORM_BOOTSTRAP_ADMIN_EMAIL).")
+@click.option("--workspace", metavar="NAME", help="Name of the workspace.")
+@click.option("--password", is_flag=True, help="Ask for a password to sign in with, beside the link.")
+@click.option("--show-token", is_flag=True, help="Print the whole auth token.")
+@pass_context
+def bootstrap(context: Context, email: str | None, workspace: str | None, password: bool, show_token: bool) -> None:
+    """Make the first workspace, its admin, a 14-day trial license and the admin's auth token.
+
+    Works on the database directly, with or without a running server. A second run changes nothing and gives a fresh
+    sign-in link.
+
+    \b
+    Examples:
+      cloudlet admin bootstrap
+      cloudlet admin bootstrap --email me@example.com --workspace "My team" --show-token
+    """
+    secret = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
+    result = make_first_workspace(context.platform, email=email, workspace=workspace, password=secret)
+    token = result.token if show_token else mask(result.token)
+    lines = (
+        "Workspace made." if result.created else "The workspace exists already.",
+        f"  Workspace  {result.workspace}",
+        f"  Admin      {result.email}",
+        f"  License    {result.plan}, until {result.license_expires_at}",
+        f"  Token      {token}" + ("" if show_token else "   (--show-token prints it)"),
+        f"  Sign in    {result.sign_in_link}",
+        f"             works once, for {result.sign_in_link_minutes} minutes",
+    )
+    context.answer({**msgspec.structs.asdict(result), "token": token}, "\n".join(lines))

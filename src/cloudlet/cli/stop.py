@@ -1,0 +1,59 @@
+"""`cloudlet stop` and `cloudlet restart`."""
+
+from __future__ import annotations
+
+import click
+
+from cloudlet.cli import emulator
+from cloudlet.cli.context import Context, Failed, pass_context
+from cloudlet.cli.endpoint import emulator_url
+from cloudlet.cli.processes import ProcessRecord, ServerProcess
+from cloudlet.cli.processes import stop as stop_process
+
+
+@click.command()
+@pass_context
+def stop(context: Context) -> None:
+    """Stop the emulator, wherever it was started.
+
+    Requests in flight finish first. What `cloudlet quickstart` started stops as a whole, the control plane included.
+
+    \b
+    Examples:
+      cloudlet stop
+      GATEWAY_LISTEN=127.0.0.1:4567 cloudlet stop
+    """
+    stopped = emulator.stop_emulator(context)
+    control = stop_orphaned_control_plane(context)
+    if stopped is None and not control:
+        url = emulator_url(context.emulator)
+        raise Failed(f"No emulator runs at {url}, and none was started in the background.", code="emulator.not_running")
+    if isinstance(stopped, ProcessRecord):
+        context.answer({"url": stopped.url, "pid": stopped.pid}, f"Stopped {stopped.url}")
+    else:
+        context.answer({"url": stopped, "pid": None}, f"Stopped {stopped or 'the control plane'}")
+
+
+def stop_orphaned_control_plane(context: Context) -> bool:
+    """A quickstart that was killed leaves its control plane; its file says where."""
+    server = ServerProcess(context.command, "control")
+    record = server.running()
+    if record is None or ServerProcess(context.command, "quickstart").running() is not None:
+        return False
+    stop_process(record.pid, record.began)
+    server.forget()
+    return True
+
+
+@click.command()
+@pass_context
+def restart(context: Context) -> None:
+    """Stop the emulator, if it runs, and start it in the background.
+
+    An emulator without PERSISTENCE=1 begins empty again.
+    """
+    emulator.stop_emulator(context)
+    emulator.refuse_second(context, "cloudlet restart")
+    _, process = emulator.start_in_background(context, {})
+    url = emulator_url(context.emulator)
+    context.answer({"url": url, "log": str(process.log)}, f"Restarted: {url}\nLog: {process.log}")
