@@ -99,6 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eager_service_loading: bool = False  # EAGER_SERVICE_LOADING
     enable_config_updates: bool = False  # ENABLE_CONFIG_UPDATES
     s3_skip_signature_validation: bool = False  # S3_SKIP_SIGNATURE_VALIDATION
+    sqs_delay_purge_retry: bool = False  # SQS_DELAY_PURGE_RETRY: PurgeQueue once in 60 s only, as on AWS
+    sqs_delay_recently_deleted: bool = False  # SQS_DELAY_RECENTLY_DELETED: a deleted queue's name is free after 60 s
+    sqs_enable_message_retention_period: bool = True  # SQS_ENABLE_MESSAGE_RETENTION_PERIOD: drop messages older than it
     sqs_endpoint_strategy: str = "standard"  # SQS_ENDPOINT_STRATEGY: standard, domain, path, off, dynamic
     # --- license
     auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN
@@ -239,6 +242,9 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         eager_service_loading=env.flag("EAGER_SERVICE_LOADING"),
         enable_config_updates=env.flag("ENABLE_CONFIG_UPDATES"),
         s3_skip_signature_validation=env.flag("S3_SKIP_SIGNATURE_VALIDATION"),
+        sqs_delay_purge_retry=env.flag("SQS_DELAY_PURGE_RETRY"),
+        sqs_delay_recently_deleted=env.flag("SQS_DELAY_RECENTLY_DELETED"),
+        sqs_enable_message_retention_period=env.flag("SQS_ENABLE_MESSAGE_RETENTION_PERIOD", True),
         sqs_endpoint_strategy=env.choice(
             "SQS_ENDPOINT_STRATEGY", "standard", ("standard", "domain", "path", "off", "dynamic")
         ),
