@@ -15,6 +15,7 @@ from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.effects.jobs import JobHandler, JobRunner
+from cloudlet.emulator.gateway.body import BodyLimits
 from cloudlet.emulator.gateway.chain import Chain
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher
@@ -25,6 +26,7 @@ from cloudlet.emulator.gateway.identity import Identities
 from cloudlet.emulator.gateway.internal.routes import InternalApi
 from cloudlet.emulator.gateway.journal import Journal
 from cloudlet.emulator.gateway.registry import Registry
+from cloudlet.emulator.gateway.spooling import Spooling
 from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.open import open_store
@@ -49,9 +51,9 @@ class Emulator:
         self.journal = Journal(settings.log_level, self.clock)
         self.models = Models()
         self.registry = Registry()
-        self.state = open_store(settings)
-        self.dispatcher = Dispatcher(settings, self.state.store, self.clock, self.ids, self.registry)
-        self.jobs = JobRunner(self.state.store, self.clock, self.ids, self.dispatcher.service_call)
+        self.store = open_store(settings)
+        self.dispatcher = Dispatcher(settings, self.store, self.clock, self.ids, self.registry)
+        self.jobs = JobRunner(self.store, self.clock, self.ids, self.dispatcher.service_call)
         self.registry.on_load.append(self._adopt)
         self.health_data: dict[str, Any] = {}
         self.config_updates: dict[str, Any] = {}
@@ -78,12 +80,14 @@ class Emulator:
             self.version,
         )
         server = HttpServer(
-            chain, self.settings.gateway_listen, wants_spool=chain.wants_spool, open_spool=self.state.open_spool
+            chain,
+            now=self.clock.wall,
+            body_limits=BodyLimits(wants_spool=chain.wants_spool, open_spool=Spooling(self.store).open),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        await server.start()
+        await server.listen(self.settings.gateway_listen)
         self.completed_stages |= {"START", "READY"}
         self.load_services()
         self.jobs.start()
@@ -93,7 +97,7 @@ class Emulator:
         await self.jobs.stop()
         self.completed_stages.add("SHUTDOWN")
         self.journal.flush()
-        self.state.close()
+        self.store.close()
         return self.restart_wanted
 
     def load_services(self) -> None:
@@ -121,7 +125,7 @@ class Emulator:
             self.journal.set_level(level)
 
     def reset_state(self) -> None:
-        self.state.clear()
+        self.store.clear()
 
     def restore_snapshot(self, name: str) -> None:
         self.snapshots.restore(name)

@@ -36,6 +36,7 @@ from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.protocol.codec import Codec, codec, error_response
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 from cloudlet.emulator.protocol.models import Models
+from cloudlet.emulator.store.blobs import SpooledBody
 
 LOG = logging.getLogger("cloudlet.gateway")
 INTERNAL_PREFIXES = ("/_localstack/", "/_cloudlet/", "/_aws/")
@@ -156,13 +157,15 @@ class Chain:
     def _bind(self, route: Route) -> Bound:
         """Put an operation together. Raises AwsError where it is not served or not licensed."""
         self.entitlement.check(route.service)
+        model = self.models.service(route.service)
         service = self.dispatcher.registry.load(route.service)
+        pseudo = service is not None and route.operation in service.parsers
+        if not pseudo and not model.has_operation(route.operation):
+            raise unknown_operation(route)
         if service is None:
             raise not_implemented(route.service, route.operation)
         handler = self.dispatcher.handler(route.service, route.operation)
-        wire = None
-        if route.operation not in service.parsers:
-            wire = codec(self.models.service(route.service), route.operation, route.protocol)
+        wire = None if pseudo else codec(model, route.operation, route.protocol)
         bound = self._bound[route] = Bound(service, route, wire, handler)
         return bound
 
@@ -192,6 +195,8 @@ class Chain:
     ) -> HttpResponse:
         if bound.service.finish is not None:
             bound.service.finish(call, request, response)
+        if type(request.body) is SpooledBody:
+            request.body.discard()
         self._add_headers(request, response)
         milliseconds = (time.perf_counter() - started) * 1000
         self.journal.record(bound.service_name, bound.operation, request.method, response.status, code, milliseconds)
@@ -205,24 +210,19 @@ class Chain:
 
     def _finish_unrouted(self, request: HttpRequest, identity: Identity, started: float) -> HttpResponse:
         """No service has such an operation: answer in the form that the client's service speaks."""
-        target = request.headers.get("x-amz-target")
         service = identity.signing_name or "s3"
+        target = request.headers.get("x-amz-target")
         if target is not None:
-            error: AwsError = UnmodelledError("UnknownOperationException", f"Unknown operation {target}", 400)
-            protocol = "json"
+            route = Route(service, target.rpartition(".")[2] or "Unknown", "json")
         elif service == "s3":
-            error = UnmodelledError(
-                "MethodNotAllowed", "The specified method is not allowed against this resource.", 405
-            )
-            protocol = "rest-xml"
+            route = Route(service, "Unknown", "rest-xml")
         else:
-            error = UnmodelledError(
-                "UnknownOperationException", f"Unable to find operation for {request.method} {request.path}", 404
-            )
-            protocol = "rest-json"
-        return self._finish_unbound(request, Route(service, "Unknown", protocol), error, started)
+            route = Route(service, f"{request.method} {request.path}", "rest-json")
+        return self._finish_unbound(request, route, unknown_operation(route), started)
 
     def _finish_unbound(self, request: HttpRequest, route: Route, error: AwsError, started: float) -> HttpResponse:
+        if type(request.body) is SpooledBody:
+            request.body.discard()
         request_id = self.dispatcher.ids.request_id(route.service)
         model = self.models.service(route.service) if self.models.knows(route.service) else None
         response = error_response(route.protocol, error, request_id, request.method, model)
@@ -263,3 +263,18 @@ class Chain:
         if request.method == "OPTIONS":
             return self.cors.preflight(request)
         return None
+
+
+def unknown_operation(route: Route) -> AwsError:
+    """What AWS's front end says when a service has no such operation, by protocol."""
+    if route.protocol in ("query", "ec2"):
+        return UnmodelledError(
+            "InvalidAction",
+            f"The action {route.operation} is not valid for this web service.",
+            400,
+        )
+    if route.protocol == "rest-xml":
+        return UnmodelledError("MethodNotAllowed", "The specified method is not allowed against this resource.", 405)
+    if route.protocol == "rest-json":
+        return UnmodelledError("UnknownOperationException", f"Unable to find an operation for {route.operation}", 404)
+    return UnmodelledError("UnknownOperationException", f"The operation {route.operation} does not exist.", 400)

@@ -1,7 +1,7 @@
 """The log: one line per request, written in batches so that a request does not wait for the terminal.
 
-    2026-11-24T10:35:15.123  INFO cloudlet.request : AWS sqs.CreateQueue => 200 (POST, 1.2 ms)
-    2026-11-24T10:35:15.125  INFO cloudlet.request : AWS sqs.GetQueueUrl => 400 (AWS.SimpleQueueService.NonExistentQueue; POST, 0.3 ms)
+2026-11-24T10:35:15.123  INFO cloudlet.request : AWS sqs.CreateQueue => 200 (POST, 1.2 ms)
+2026-11-24T10:35:15.125  INFO cloudlet.request : AWS sqs.GetQueueUrl => 400 (AWS.SimpleQueueService.NonExistentQueue; POST, 0.3 ms)
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Journal:
     """Request lines and counters. `success_count` and `error_count` are API calls since the start."""
 
     def __init__(self, level: str, clock: Clock, stream: TextIO | None = None) -> None:
-        self.enabled = LEVELS[level] <= logging.INFO
+        self.set_level(level)
         self.success_count = 0
         self.error_count = 0
         self._clock = clock
@@ -36,6 +36,10 @@ class Journal:
         self._lines: list[str] = []
         self._second = 0
         self._stamp = ""
+
+    def set_level(self, level: str) -> None:
+        """Take effect at once. Raises KeyError for a name that is none."""
+        self.enabled = LEVELS[level] <= logging.INFO
 
     def record(self, service: str, operation: str, method: str, status: int, code: str, milliseconds: float) -> None:
         """Note one answered API call. `code` is the error's code, empty on success."""
@@ -45,7 +49,9 @@ class Journal:
             self.error_count += 1
         if self.enabled:
             reason = f"{code}; {method}" if code else method
-            self.line(f"INFO cloudlet.request : AWS {service}.{operation} => {status} ({reason}, {milliseconds:.1f} ms)")
+            self.line(
+                f"INFO cloudlet.request : AWS {service}.{operation} => {status} ({reason}, {milliseconds:.1f} ms)"
+            )
 
     def line(self, text: str) -> None:
         now = self._clock.wall()
