@@ -30,7 +30,7 @@ def bootstrap(context: Context, email: str | None, workspace: str | None, passwo
     \b
     Examples:
       cloudlet admin bootstrap
-      cloudlet admin bootstrap --email me@example.com --workspace "My team" --show-token
+      cloudlet admin bootstrap --email me@example.com --workspace "My team"
     """
     secret = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
     result = make_first_workspace(context.platform, email=email, workspace=workspace, password=secret)

@@ -25,7 +25,7 @@ def start(ctx: click.Context) -> None:
     \b
     Examples:
       cloudlet control start
-      PLATFORM_LISTEN=0.0.0.0:8080 PLATFORM_BASE_URL=https://cloudlet.example.com cloudlet control start
+      PLATFORM_LISTEN=0.0.0.0:8080 cloudlet control start
     """
     context: Context = ctx.obj
     settings = context.platform

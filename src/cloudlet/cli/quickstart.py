@@ -44,7 +44,7 @@ def quickstart(context: Context, email: str | None) -> None:
     \b
     Examples:
       cloudlet quickstart
-      GATEWAY_LISTEN=127.0.0.1:4576 PLATFORM_LISTEN=127.0.0.1:4590 cloudlet quickstart
+      GATEWAY_LISTEN=:4576 PLATFORM_LISTEN=:4590 cloudlet quickstart
     """
     with interrupted_by_signals() as stopping:
         servers = Servers(context, Steps(quiet=context.json))
