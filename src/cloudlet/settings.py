@@ -67,52 +67,52 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The emulator's settings. `docs/configuration.md` has a line for each variable."""
 
     # --- gateway
-    gateway_listen: tuple[Address, ...] = (Address("127.0.0.1", 4566),)  # GATEWAY_LISTEN
-    localstack_host: str = "localhost.localstack.cloud:4566"  # LOCALSTACK_HOST: host:port that answers name
+    gateway_listen: tuple[Address, ...] = (Address("127.0.0.1", 4566),)  # GATEWAY_LISTEN: host:port, …
+    localstack_host: str = "localhost.localstack.cloud:4566"  # LOCALSTACK_HOST: host:port in queue URLs and the like
     use_ssl: bool = False  # USE_SSL: answers name https URLs
     custom_ssl_cert_path: str = ""  # CUSTOM_SSL_CERT_PATH: PEM with key and chain for TLS on the gateway
     max_header_bytes: int = 64 * 1024
     response_header_enabled: bool = True  # LOCALSTACK_RESPONSE_HEADER_ENABLED: x-localstack on answers
     # --- cors
-    disable_cors_headers: bool = False  # DISABLE_CORS_HEADERS
-    disable_cors_checks: bool = False  # DISABLE_CORS_CHECKS
-    extra_cors_allowed_origins: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_ORIGINS
-    extra_cors_allowed_headers: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_HEADERS
-    extra_cors_expose_headers: tuple[str, ...] = ()  # EXTRA_CORS_EXPOSE_HEADERS
-    disable_custom_cors_s3: bool = False  # DISABLE_CUSTOM_CORS_S3
+    disable_cors_headers: bool = False  # DISABLE_CORS_HEADERS: no CORS headers on answers
+    disable_cors_checks: bool = False  # DISABLE_CORS_CHECKS: browsers of any origin are served
+    extra_cors_allowed_origins: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_ORIGINS: further origins
+    extra_cors_allowed_headers: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_HEADERS: further request headers
+    extra_cors_expose_headers: tuple[str, ...] = ()  # EXTRA_CORS_EXPOSE_HEADERS: further answer headers
+    disable_custom_cors_s3: bool = False  # DISABLE_CUSTOM_CORS_S3: a bucket's CORS rules do not count
     # --- identity
-    parity_access_key_id: bool = False  # PARITY_AWS_ACCESS_KEY_ID
-    allow_nonstandard_regions: bool = False  # ALLOW_NONSTANDARD_REGIONS
+    parity_access_key_id: bool = False  # PARITY_AWS_ACCESS_KEY_ID: AKIA… keys carry their account as LKIA… do
+    allow_nonstandard_regions: bool = False  # ALLOW_NONSTANDARD_REGIONS: any region name is taken
     # --- logging
     log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
-    debug: bool = False  # DEBUG
+    debug: bool = False  # DEBUG: log at debug level, tracebacks included
     # --- state
     persistence: bool = False  # PERSISTENCE: keep the state in the volume
     state_url: str = ""  # STATE_URL: postgresql://… for several replicas
-    durability: Literal["process", "disk"] = "process"  # DURABILITY
-    volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR (container: /var/lib/localstack)
+    durability: Literal["process", "disk"] = "process"  # DURABILITY: answers survive a kill (process) or power cut (disk)
+    volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR: state, cache and logs; in a container /var/lib/localstack
     temporary_dir: str = ""  # where an ephemeral state lives; the system's temporary directory when empty
     random_seed: int | None = None  # CLOUDLET_SEED: deterministic ids
     # --- services
     services: tuple[str, ...] = ()  # SERVICES: serve only these
-    strict_service_loading: bool = True  # STRICT_SERVICE_LOADING
-    eager_service_loading: bool = False  # EAGER_SERVICE_LOADING
-    enable_config_updates: bool = False  # ENABLE_CONFIG_UPDATES
-    s3_skip_signature_validation: bool = False  # S3_SKIP_SIGNATURE_VALIDATION
+    strict_service_loading: bool = True  # STRICT_SERVICE_LOADING: what SERVICES does not name is refused
+    eager_service_loading: bool = False  # EAGER_SERVICE_LOADING: load services at start, not at first use
+    enable_config_updates: bool = False  # ENABLE_CONFIG_UPDATES: serve /_localstack/config
+    s3_skip_signature_validation: bool = False  # S3_SKIP_SIGNATURE_VALIDATION: presigned URLs are not checked
     sqs_delay_purge_retry: bool = False  # SQS_DELAY_PURGE_RETRY: PurgeQueue once in 60 s only, as on AWS
     sqs_delay_recently_deleted: bool = False  # SQS_DELAY_RECENTLY_DELETED: a deleted queue's name is free after 60 s
     sqs_enable_message_retention_period: bool = True  # SQS_ENABLE_MESSAGE_RETENTION_PERIOD: drop messages older than it
     sqs_endpoint_strategy: str = "standard"  # SQS_ENDPOINT_STRATEGY: standard, domain, path, off, dynamic
     # --- license
-    auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN
-    auth_token_file: str = ""  # LOCALSTACK_AUTH_TOKEN_FILE
-    api_key: str = ""  # LOCALSTACK_API_KEY
+    auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN: the personal auth token, or a CI key
+    auth_token_file: str = ""  # LOCALSTACK_AUTH_TOKEN_FILE: the same from a file
+    api_key: str = ""  # LOCALSTACK_API_KEY: an API key of older set-ups, or a CI key
     activate_pro: bool | None = None  # ACTIVATE_PRO: 0 never, 1 must, unset when there are credentials
     api_endpoint: str = "http://127.0.0.1:4580/v1"  # API_ENDPOINT: the control plane, with /v1
     web_app_url: str = "http://127.0.0.1:4580"  # WEB_APP_URL: where texts send people
-    log_license_issues: bool = True  # LOG_LICENSE_ISSUES
+    log_license_issues: bool = True  # LOG_LICENSE_ISSUES: 0 keeps license problems out of the log
     license_error_format: str = "text"  # LICENSE_ERROR_FORMAT: text or json
-    ci: bool = False  # CI
+    ci: bool = False  # CI: set by CI systems; starts count against the CI credits
     in_container: bool = False
 
     @property
@@ -132,19 +132,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The control plane's settings. `docs/configuration.md` has a line for each variable."""
 
-    listen: Address = Address("127.0.0.1", 4580)  # PLATFORM_LISTEN
+    listen: Address = Address("127.0.0.1", 4580)  # PLATFORM_LISTEN: host:port to listen on
     base_url: str = "http://127.0.0.1:4580"  # PLATFORM_BASE_URL: what people and clients type, no slash at the end
     state_dir: str = ""  # PLATFORM_STATE_DIR: database and secret key, where nothing else is said
     database_url: str = ""  # PLATFORM_DATABASE_URL: postgresql://… or sqlite:///path; SQLite in the state directory
     secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
     secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; made in the state directory
-    signup: Literal["open", "invite", "closed"] = "open"  # PLATFORM_SIGNUP
-    trial_days: int = 14  # PLATFORM_TRIAL_DAYS
-    smtp_url: str = ""  # PLATFORM_SMTP_URL
-    bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL
+    signup: Literal["open", "invite", "closed"] = "open"  # PLATFORM_SIGNUP: who may register: open, invite, closed
+    trial_days: int = 14  # PLATFORM_TRIAL_DAYS: length of a trial
+    smtp_url: str = ""  # PLATFORM_SMTP_URL: smtp://user:password@host:587 for mail; without it mail is logged
+    bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL: the first admin
     ci_policy: Literal["off", "warn", "enforce"] = "warn"  # PLATFORM_CI_POLICY: developer tokens used in CI
-    log_level: str = "info"  # LS_LOG
-    log_format: Literal["text", "json"] = "text"  # PLATFORM_LOG_FORMAT
+    log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
+    log_format: Literal["text", "json"] = "text"  # PLATFORM_LOG_FORMAT: text or json
 
     @property
     def secure_cookies(self) -> bool:
