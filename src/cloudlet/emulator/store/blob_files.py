@@ -118,7 +118,7 @@ class FileBlobs:
                     self.path(blob_id).unlink(missing_ok=True)
                 (self._spool / blob_id).unlink(missing_ok=True)
 
-        if spooled or run(store, _any_doomed, read_only=True):
+        if spooled or bool(run(store, _any_doomed, read_only=True)):
             run(store, settle)
 
     def _forget_gone(self, tx: Transaction) -> None:

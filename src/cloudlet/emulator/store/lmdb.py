@@ -15,10 +15,12 @@ from cloudlet.emulator.store.blobs import Blobs
 from cloudlet.emulator.store.home import StateHome
 from cloudlet.emulator.store.kv import Conflict, ReadOnlyTransaction, StoreError
 from cloudlet.emulator.store.longkeys import LIMIT, SPACE, fold, signposts, walk
+from cloudlet.emulator.store.residency import Residency
 from cloudlet.emulator.store.watch import Watch
 
 MAP_BYTES = 1 << 40  # address space only: the file grows with what is stored
 LEAST_MAP_BYTES = 1 << 28
+CHECK_EVERY = 16  # transactions between two looks at the memory
 
 Durability = Literal["process", "disk"]
 Action = Callable[[], None]
@@ -139,6 +141,7 @@ class LmdbStore:
     def __init__(self, home: StateHome, durability: Durability = "process") -> None:
         self.home = home
         self.durability = durability
+        self._nested = durability == "disk"
         self.watch = Watch()
         self.records: dict[bytes, tuple[bytes, Any]] = {}
         self._group: Any = None  # with durability="disk": the LMDB transaction that holds what is not yet durable
@@ -149,10 +152,16 @@ class LmdbStore:
 
     def _open(self, directory: Path) -> None:
         self._env = open_environment(directory, sync=self.durability == "disk")
+        self._residency = Residency(directory / "data.mdb")
+        self._begun = 0
         self.blobs: Blobs = FileBlobs(directory, sync=self.durability == "disk")
 
     def begin(self, *, read_only: bool) -> LmdbTransaction:
-        if self.durability == "disk":
+        self._begun += 1
+        if self._begun >= CHECK_EVERY:
+            self._begun = 0
+            self._residency.check()
+        if self._nested:
             return self._begin_nested(read_only)
         return LmdbTransaction(self._env.begin(write=not read_only), read_only, self)
 
@@ -217,7 +226,7 @@ class LmdbStore:
         """Go on with the state in a prepared directory. Everybody who waits is woken."""
         old = self.home.current
         self.flush()
-        self._env.close()
+        self._shut()
         self.home.adopt(generation)
         self.records.clear()
         self._open(generation)
@@ -228,11 +237,16 @@ class LmdbStore:
         """A compact, consistent copy of the key-value space as `path`/data.mdb."""
         self.flush()
         self._env.copy(str(path), compact=True)
+        self._residency.release()
 
     def close(self) -> None:
         self.flush()
-        self._env.close()
+        self._shut()
         self.home.close()
+
+    def _shut(self) -> None:
+        self._env.close()
+        self._residency.close()
 
     def _begin_nested(self, read_only: bool) -> LmdbTransaction:
         if read_only:
