@@ -1,0 +1,28 @@
+"""The stores of the contract suite: every test that takes `store` runs on each back end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cloudlet.emulator.store.home import StateHome
+from cloudlet.emulator.store.kv import Store
+from cloudlet.emulator.store.lmdb import LmdbStore
+
+OpenStore = Callable[[], Store]
+
+
+@pytest.fixture(params=["lmdb", "lmdb-disk"])
+def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+    """Opens the test's state; a second call opens it again after the first store was closed."""
+    durability = "disk" if request.param == "lmdb-disk" else "process"
+    return lambda: LmdbStore(StateHome(tmp_path / "state"), durability)
+
+
+@pytest.fixture
+def store(open_again: OpenStore) -> Iterator[Store]:
+    opened = open_again()
+    yield opened
+    opened.close()
