@@ -66,7 +66,7 @@ def table(class_name: str, text: str) -> str:
     for variable in variables(class_name, text):
         if variable.group != group:
             group = variable.group
-            heading = f"### {group.capitalize()}\n\n" if group else ""
+            heading = f"### {group[0].upper()}{group[1:]}\n\n" if group else ""
             parts.append(f"\n{heading}| variable | default | meaning |\n|---|---|---|")
         meaning = variable.meaning.replace("|", "\\|")
         parts.append(f"| `{variable.name}` | {variable.default} | {meaning} |")

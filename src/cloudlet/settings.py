@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     custom_ssl_cert_path: str = ""  # CUSTOM_SSL_CERT_PATH: PEM with key and chain for TLS on the gateway
     max_header_bytes: int = 64 * 1024
     response_header_enabled: bool = True  # LOCALSTACK_RESPONSE_HEADER_ENABLED: x-localstack on answers
-    # --- cors
+    # --- CORS
     disable_cors_headers: bool = False  # DISABLE_CORS_HEADERS: no CORS headers on answers
     disable_cors_checks: bool = False  # DISABLE_CORS_CHECKS: browsers of any origin are served
     extra_cors_allowed_origins: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_ORIGINS: further origins
@@ -89,7 +89,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # --- state
     persistence: bool = False  # PERSISTENCE: keep the state in the volume
     state_url: str = ""  # STATE_URL: postgresql://… for several replicas
-    durability: Literal["process", "disk"] = "process"  # DURABILITY: answers survive a kill (process) or power cut (disk)
+    durability: Literal["process", "disk"] = "process"  # DURABILITY: disk survives a power cut, process a kill
     volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR: state, cache and logs; in a container /var/lib/localstack
     temporary_dir: str = ""  # where an ephemeral state lives; the system's temporary directory when empty
     random_seed: int | None = None  # CLOUDLET_SEED: deterministic ids
