@@ -105,7 +105,8 @@ class Answering(asyncio.Protocol):
             log.exception("the handler failed on %s %s", request.method, request.path)
             answer = plain_answer(500, "The gateway failed.")
         finally:
-            discard(request.body)
+            if type(request.body) is not InlineBody:
+                discard(request.body)
         self.task = None
         self.busy = False
         self.active = self.server.tick

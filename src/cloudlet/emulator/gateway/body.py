@@ -99,10 +99,9 @@ class BodyReceiver:
         self.size = 0
         self.writer: SpoolWriter | None = None
         self.decided = False
-        if error is None and expected is not None and expected > limits.inline_bytes:
-            self.outgrow()
-            if self.writer is None and expected > limits.memory_bytes:
-                self.refuse(too_large(limits))
+        size = 0 if error is not None or expected is None else expected
+        if size > limits.inline_bytes and not self.outgrow() and size > limits.memory_bytes:
+            self.refuse(too_large(limits))
 
     def write(self, data: bytes) -> None:
         """Never raises: an error is kept and the rest of the body dropped."""
@@ -121,25 +120,26 @@ class BodyReceiver:
             self.spool(data)
             return
         self.parts.append(data)
-        if self.size > self.limits.inline_bytes and not self.decided:
-            self.outgrow()
-        if self.writer is None and self.size > self.limits.memory_bytes:
+        if self.size > self.limits.inline_bytes and not self.decided and self.outgrow():
+            return
+        if self.size > self.limits.memory_bytes:
             self.refuse(too_large(self.limits))
 
-    def outgrow(self) -> None:
-        """The body is too large for memory without asking: open a spool if the server wants one."""
+    def outgrow(self) -> bool:
+        """The body is too large for memory without asking. True when it has a spool now, or cannot be had at all."""
         self.decided = True
         limits = self.limits
         if limits.wants_spool is None or limits.open_spool is None or not limits.wants_spool(self.request):
-            return
+            return False
         try:
             self.writer = limits.open_spool(self.request)
         except OSError as error:
             self.fail(error)
-            return
+            return True
         parts, self.parts = self.parts, []
         for part in parts:
             self.spool(part)
+        return True
 
     def spool(self, data: bytes) -> None:
         if self.writer is None:

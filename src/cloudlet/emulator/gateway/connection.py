@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from cloudlet.emulator.gateway.answering import CLOSE, KEEP, KEEP_1_0, Answering
+from cloudlet.emulator.gateway.answering import CLOSE, KEEP, KEEP_1_0, Answering, discard
 from cloudlet.emulator.gateway.aws_chunked import STREAMING_PREFIX
 from cloudlet.emulator.gateway.body import BodyReceiver
 from cloudlet.emulator.gateway.reception import content_length, prepare_body, reduced_target, rewritten_head
@@ -106,6 +106,9 @@ class HttpConnection(Answering):
 
     def connection_lost(self, error: Exception | None) -> None:
         self.closing = True
+        for request, _fate, _answer in self.queue:
+            if request is not None:
+                discard(request.body)
         self.queue.clear()
         if self.receiver is not None:
             self.receiver.abort()
@@ -123,8 +126,9 @@ class HttpConnection(Answering):
         self.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        key = self.names.get(name)
-        if key is None:
+        try:
+            key = self.names[name]
+        except KeyError:
             key = self.server.learn_name(name)
         headers = self.headers
         if key in headers:
@@ -170,7 +174,7 @@ class HttpConnection(Answering):
             request = self.make_request(EMPTY_BODY)
         else:
             body, self.body = self.body, None
-            request = self.make_request(InlineBody(body if type(body) is bytes else b"".join(body)))
+            request = self.make_request(InlineBody(body if isinstance(body, bytes) else b"".join(body)))
         headers = request.headers
         fate = KEEP if self.parser.should_keep_alive() else CLOSE
         if fate or "connection" in headers or "host" not in headers:

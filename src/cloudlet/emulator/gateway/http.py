@@ -1,7 +1,6 @@
-"""The server: addresses, connections, the tick, the stop. The wire is in `connection.py`.
+"""The server: addresses, connections, the tick, the stop.
 
-HttpServer ── listen ── Door ──┬─ 0x16 ── TlsTransport ── HttpConnection (https)
-                               └─ else ───────────────── HttpConnection (http)
+The wire is in `connection.py` (requests) and `answering.py` (answers), TLS in `door.py`.
 """
 
 from __future__ import annotations
@@ -19,8 +18,10 @@ import msgspec
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.gateway.body import BodyLimits, OpenSpool, WantsSpool
 from cloudlet.emulator.gateway.connection import HttpConnection
+from cloudlet.emulator.gateway.door import Door
 from cloudlet.emulator.gateway.reception import OpenVerifier
 from cloudlet.emulator.gateway.response import http_date
+from cloudlet.emulator.gateway.tls import ServerCertificates
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 from cloudlet.settings import Address
 
@@ -81,6 +82,7 @@ class HttpServer:
       the writer that takes it. A body that could not be received comes to the handler as a `body.RefusedBody`, whose
       `error` is to be rendered. A spooled body is discarded after its answer, unless it was linked.
     - `chunk_verifier(request)` gives the verifier of a signed aws-chunked body, or None to take it unverified.
+    - `certificates`: serve TLS as well, on the same ports; without, plain HTTP only.
     - `now` gives seconds since the epoch, for the `Date` header.
     """
 
@@ -92,6 +94,7 @@ class HttpServer:
         wants_spool: WantsSpool | None = None,
         open_spool: OpenSpool | None = None,
         chunk_verifier: OpenVerifier | None = None,
+        certificates: ServerCertificates | None = None,
         limits: Limits | None = None,
         now: Callable[[], float] = Clock.wall,
     ) -> None:
@@ -99,6 +102,7 @@ class HttpServer:
         self.addresses = tuple(addresses)
         self.now = now
         self.limits = limits or Limits()
+        self.certificates = certificates
         self.body_limits = BodyLimits(
             self.limits.inline_body_bytes, self.limits.buffered_body_bytes, wants_spool, open_spool
         )
@@ -161,7 +165,7 @@ class HttpServer:
         if self.ticking is None and not self.stopping:
             self.new_date()
             self.ticking = self.loop.call_later(TICK_SECONDS, self.on_tick)
-        return HttpConnection(self)
+        return HttpConnection(self) if self.certificates is None else Door(self, self.certificates)
 
     def left(self, connection: Client) -> None:
         self.connections.discard(connection)

@@ -48,8 +48,9 @@ def encode_head(status: int, headers: dict[str, str], tail: str) -> bytes:
 
     Raises HeaderError; a line break inside a value would otherwise be a way to forge headers or whole answers.
     """
-    line = STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown"
-    text = "\r\n".join([line, *map(": ".join, headers.items())])
+    text = STATUS_LINES.get(status) or f"HTTP/1.1 {status} Unknown"
+    for name, value in headers.items():
+        text += f"\r\n{name}: {value}"
     count = len(headers)
     if text.count("\n") != count or text.count("\r") != count:
         raise HeaderError(f"a response header holds a line break: {headers!r}")
