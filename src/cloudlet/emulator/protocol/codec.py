@@ -26,20 +26,24 @@ The classes, one for each protocol:
     ├── CborCodec        smithy-rpc-v2-cbor
     ├── QueryCodec       query             query_wire.py
     ├── Ec2Codec         ec2
-    └── RestCodec        rest-json         rest_wire.py     members bound to headers, URI, query and status
+    └── RestJsonCodec    rest-json         rest_wire.py     members bound to headers, URI, query and status
         └── RestXmlCodec rest-xml
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.protocol.cbor_wire import CborCodec, KinesisCborCodec, cbor_error
+from cloudlet.emulator.protocol.constraints import Rules, rules_of
+from cloudlet.emulator.protocol.json_wire import JsonCodec, json_error
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
-from cloudlet.emulator.protocol.models import ServiceModel
-
-PROTOCOLS = ("json", "json-cbor", "smithy-rpc-v2-cbor", "query", "ec2", "rest-json", "rest-xml")
+from cloudlet.emulator.protocol.models import OperationModel, ServiceModel
+from cloudlet.emulator.protocol.query_wire import Ec2Codec, QueryCodec, ec2_error, query_error
+from cloudlet.emulator.protocol.rest_wire import RestJsonCodec, RestXmlCodec, rest_json_error, rest_xml_error
 
 
 class Codec(Protocol):
@@ -52,18 +56,61 @@ class Codec(Protocol):
     def error(self, error: AwsError, request_id: str, method: str = "POST") -> HttpResponse: ...
 
 
-def codec(service: ServiceModel, operation: str, protocol: str) -> Codec:
-    """The codec of `operation`. Raises KeyError for an operation or a protocol that does not exist."""
-    raise NotImplementedError
+class CodecClass(Protocol):
+    def __call__(self, service: ServiceModel, operation: OperationModel, rules: Rules) -> Codec: ...
+
+
+CODECS: MappingProxyType[str, CodecClass] = MappingProxyType(
+    {
+        "json": JsonCodec,
+        "json-cbor": KinesisCborCodec,
+        "smithy-rpc-v2-cbor": CborCodec,
+        "query": QueryCodec,
+        "ec2": Ec2Codec,
+        "rest-json": RestJsonCodec,
+        "rest-xml": RestXmlCodec,
+    }
+)
+PROTOCOLS = tuple(CODECS)
+
+
+def codec(service: ServiceModel, operation: str, protocol: str, rules: Rules | None = None) -> Codec:
+    """The codec of `operation`. Raises KeyError for an operation or a protocol that does not exist.
+
+    `rules`: what is validated; the service's own rules where not given.
+    """
+    if rules is None:
+        rules = rules_of(service.name, service.protocols[0])
+    return CODECS[protocol](service, service.operation(operation), rules)
 
 
 def choose_protocol(request: HttpRequest, service: ServiceModel) -> str:
     """Which of the service's protocols the request speaks."""
-    raise NotImplementedError
+    protocols = service.protocols
+    headers = request.headers
+    content_type = headers.get("content-type", "")
+    if headers.get("smithy-protocol") == "rpc-v2-cbor":
+        return "smithy-rpc-v2-cbor"
+    if "x-amz-target" in headers and "json" in (*protocols, "json" if "smithy-rpc-v2-cbor" in protocols else ""):
+        return "json-cbor" if content_type.startswith("application/x-amz-cbor") else "json"
+    for protocol in ("query", "ec2"):
+        if protocol in protocols and (len(protocols) == 1 or "form-urlencoded" in content_type or request.query):
+            return protocol
+    return protocols[0]
 
 
 def error_response(
     protocol: str, error: AwsError, request_id: str, method: str = "POST", service: ServiceModel | None = None
 ) -> HttpResponse:
     """An error for which no operation is known (or none is needed)."""
-    raise NotImplementedError
+    if protocol == "rest-xml":
+        return rest_xml_error(error, None, service, request_id, method)
+    if protocol == "rest-json":
+        return rest_json_error(error, None, request_id)
+    if protocol == "query":
+        return query_error(error, None, service, request_id)
+    if protocol == "ec2":
+        return ec2_error(error, request_id)
+    if protocol in ("smithy-rpc-v2-cbor", "json-cbor"):
+        return cbor_error(error, None, service, request_id, kinesis=protocol == "json-cbor")
+    return json_error(error, None, service, request_id)

@@ -71,6 +71,9 @@ class Models:
     def actions(self) -> dict[str, tuple[str, ...]]:
         return msgspec.json.decode(self._read("_actions"), type=dict[str, tuple[str, ...]])
 
+    def knows(self, name: str) -> bool:
+        return name in self.index.services
+
     def service(self, name: str) -> ServiceModel:
         found = self._services.get(name)
         if found is None:

@@ -1,0 +1,78 @@
+"""Which of the model's constraints AWS's front end enforces, service by service.
+
+A model says more than AWS checks before the operation runs, and services word what they check themselves. `Rules` is what
+the front end does; the operation does the rest.
+
+`missing`: a required member is absent →
+- `validation`: part of the ValidationException list, `Value null at 'x' failed to satisfy constraint: Member must not be null`;
+- `missing-parameter`: `MissingParameter`, "The request must contain the parameter X.", one member at a time;
+- `invalid-parameter`: SNS's `InvalidParameter`, "Invalid parameter: X Reason: no value for required parameter";
+- `unchecked`: the operation sees it.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the front end of a service checks. `words`: how lists are worded (see `validate.py`)."""
+
+    missing: Literal["validation", "missing-parameter", "invalid-parameter", "unchecked"] = "validation"
+    length: bool = True
+    range: bool = True
+    pattern: bool = True
+    enum: bool = True
+
+    @property
+    def checks_nothing(self) -> bool:
+        return self.missing == "unchecked" and not (self.length or self.range or self.pattern or self.enum)
+
+
+ALL = Rules()
+NOTHING = Rules("unchecked", length=False, range=False, pattern=False, enum=False)
+ONLY_MISSING = Rules("missing-parameter", length=False, range=False, pattern=False, enum=False)
+
+BY_PROTOCOL = MappingProxyType(
+    {
+        # The query services that share RDS's front end check presence only and word the rest themselves.
+        "query": ONLY_MISSING,
+        "ec2": ONLY_MISSING,
+        # Route 53, CloudFront and S3 Control answer their own errors (InvalidInput, InvalidArgument, …).
+        "rest-xml": Rules(pattern=False, enum=False),
+    }
+)
+
+BY_SERVICE = MappingProxyType(
+    {
+        # S3 has no such front end: every malformed member has an error of its own (InvalidBucketName, InvalidArgument, …).
+        "s3": NOTHING,
+        # Route 53 and CloudFront answer InvalidInput, InvalidArgument, … from the operation.
+        "cloudfront": NOTHING,
+        "route53": NOTHING,
+        # SQS answers MissingParameter and InvalidParameterValue in words of its own.
+        "sqs": ONLY_MISSING,
+        # SNS answers InvalidParameter in words of its own.
+        "sns": Rules("invalid-parameter", length=False, range=False, pattern=False, enum=False),
+        # These query services have the front end that JSON services have (code ValidationError).
+        "sts": ALL,
+        "iam": ALL,
+        "cloudformation": ALL,
+        "autoscaling": ALL,
+        "cloudwatch": ALL,
+        "elasticbeanstalk": ALL,
+        # DynamoDB checks ranges, lengths, enumerations and presence first, but names of tables in its own words
+        # ("Invalid table/index name. …"), and the model's TableName pattern is older than ARNs as table names.
+        "dynamodb": Rules(pattern=False),
+        # Lambda's patterns hold for the whole ARN while every partial form is accepted; it checks them in the operation.
+        "lambda": Rules(pattern=False),
+    }
+)
+
+
+def rules_of(service: str, protocol: str) -> Rules:
+    """The rules of a service; `protocol` is the first one of its model."""
+    return BY_SERVICE.get(service) or BY_PROTOCOL.get(protocol, ALL)

@@ -1,0 +1,202 @@
+"""A REST operation's request: members from the URI, the query, the headers and the body.
+
+The request's headers and parameters are looked up in the operation's bindings, never the other way round: PutObject has
+forty bindings and a request a dozen headers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from cloudlet.emulator.kernel.errors import SerializationError
+from cloudlet.emulator.protocol.constraints import NOTHING
+from cloudlet.emulator.protocol.json_wire import JsonBody
+from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.models import OperationModel, Shape
+from cloudlet.emulator.protocol.payload import payload_of
+from cloudlet.emulator.protocol.text_values import Read, reader
+from cloudlet.emulator.protocol.uri import HostTemplate, UriTemplate
+from cloudlet.emulator.protocol.xml_reader import XmlReader, local_name, malformed, parse_xml
+
+ReadBody = Callable[[HttpRequest, dict[str, Any]], None]
+
+
+class RestInput:
+    """Parses the requests of one operation. `xml`: structures in the body are XML, else JSON."""
+
+    def __init__(self, operation: OperationModel, shape: Shape, *, xml: bool) -> None:
+        self.xml = xml
+        self.headers: dict[str, tuple[str, Read]] = {}
+        self.prefixes: list[tuple[str, str]] = []
+        self.query: dict[str, tuple[str, Read, bool]] = {}
+        self.query_map: tuple[str, bool] | None = None
+        self.uri = UriTemplate(operation.http["requestUri"])
+        self.labels: dict[str, tuple[str, Read]] = {}
+        self.in_body: dict[str, Shape] = {}
+        for name, member in shape.members.items():
+            self._bind(name, member)
+        self.label_members = tuple(self.labels.get(label, (label, str)) for label in self.uri.labels)
+        prefix = operation.traits.get("endpoint", {}).get("hostPrefix", "")
+        self.host = HostTemplate(prefix) if "{" in prefix else None
+        self.host_members = {
+            label: name
+            for name, member in shape.members.items()
+            for label in ([member.wire_name or name, name] if member.traits.get("hostLabel") else [])
+        }
+        payload = shape.traits.get("payload")
+        self.read_body = self._payload(payload, shape.members[payload]) if payload else self._rest_of_body(shape)
+
+    def _bind(self, name: str, member: Shape) -> None:
+        location = member.traits.get("location")
+        label = member.wire_name or name
+        if location == "header":
+            self.headers[label.lower()] = (name, reader(member, header=True))
+        elif location == "headers":
+            self.prefixes.append((label.lower() if member.wire_name else "", name))
+        elif location == "uri":
+            self.labels[label] = (name, reader(member))
+        elif location == "querystring" and member.type == "map":
+            self.query_map = (name, member.value.type == "list")
+        elif location == "querystring":
+            element = member.member if member.type == "list" else member
+            self.query[label] = (name, reader(element), member.type == "list")
+        else:
+            self.in_body[name] = member
+
+    def parse(self, request: HttpRequest) -> dict[str, Any]:
+        """Raises SerializationError or MalformedXml."""
+        found: dict[str, Any] = {}
+        if self.label_members:
+            self._read_path(request, found)
+        if request.query and (self.query or self.query_map is not None):
+            self._read_query(request, found)
+        headers = self.headers
+        if headers:
+            for name, text in request.headers.items():
+                entry = headers.get(name)
+                if entry is not None:
+                    found[entry[0]] = entry[1](text)
+        for prefix, member in self.prefixes:
+            length = len(prefix)
+            matching = {name[length:]: text for name, text in request.headers.items() if name.startswith(prefix)}
+            if matching:
+                found[member] = matching
+        if self.host is not None:
+            self._read_host(request, found)
+        if self.read_body is not None:
+            self.read_body(request, found)
+        return found
+
+    def _read_path(self, request: HttpRequest, found: dict[str, Any]) -> None:
+        values = self.uri.match(request.path)
+        if values is None:
+            raise SerializationError(f"{request.path} is not the path of this operation")
+        for (name, read), text in zip(self.label_members, values, strict=True):
+            found[name] = read(text)
+
+    def _read_query(self, request: HttpRequest, found: dict[str, Any]) -> None:
+        query = self.query
+        rest: dict[str, Any] = {}
+        for label, text in request.param_items():
+            entry = query.get(label)
+            if entry is not None:
+                name, read, many = entry
+                if many:
+                    found.setdefault(name, []).append(read(text))
+                elif name not in found:
+                    found[name] = read(text)
+            elif self.query_map is not None:
+                if self.query_map[1]:
+                    rest.setdefault(label, []).append(text)
+                else:
+                    rest.setdefault(label, text)
+        if rest and self.query_map is not None:
+            found[self.query_map[0]] = rest
+
+    def _read_host(self, request: HttpRequest, found: dict[str, Any]) -> None:
+        assert self.host is not None
+        match = self.host.match(request.host)
+        if match is not None:
+            for label, text in zip(self.host.labels, match.groups(), strict=True):
+                name = self.host_members.get(label)
+                if name is not None:
+                    found.setdefault(name, text)
+
+    def _payload(self, name: str, member: Shape) -> ReadBody:
+        if member.traits.get("streaming") or member.is_event_stream:
+
+            def read_stream(request: HttpRequest, found: dict[str, Any]) -> None:
+                found[name] = request.body
+
+            return read_stream
+        if member.type in ("blob", "string"):
+            return read_plain(name, member)
+        if member.is_document:
+            return read_document(name)
+        decode = self._structure(member, None)
+
+        def read_structure(request: HttpRequest, found: dict[str, Any]) -> None:
+            data = payload_of(request)
+            if data:
+                found[name] = decode(data)
+
+        return read_structure
+
+    def _rest_of_body(self, shape: Shape) -> ReadBody | None:
+        if not self.in_body:
+            return None
+        decode = self._structure(shape, self.in_body)
+
+        def read_rest(request: HttpRequest, found: dict[str, Any]) -> None:
+            data = payload_of(request)
+            if data:
+                found.update(decode(data))
+
+        return read_rest
+
+    def _structure(self, shape: Shape, members: dict[str, Shape] | None) -> Callable[[bytes], Any]:
+        if self.xml:
+            read = XmlReader().structure(shape, members) if shape.type == "structure" else XmlReader().of(shape)
+            root = shape.wire_name if members is None else None
+
+            def decode(data: bytes) -> Any:
+                element = parse_xml(data)
+                if root is not None and local_name(element.tag) != root:
+                    raise malformed()
+                return read(element)
+
+            return decode
+        return JsonBody(shape, NOTHING, shape.members if members is None else members).decode
+
+
+def read_plain(name: str, member: Shape) -> ReadBody:
+    """A payload that is bytes or text."""
+    is_text = member.type == "string"
+
+    def read(request: HttpRequest, found: dict[str, Any]) -> None:
+        data = payload_of(request)
+        if not data:
+            return
+        try:
+            found[name] = data.decode("utf-8") if is_text else data
+        except UnicodeDecodeError:
+            raise SerializationError("The body is not UTF-8") from None
+
+    return read
+
+
+def read_document(name: str) -> ReadBody:
+    """A payload that is any JSON."""
+
+    def read(request: HttpRequest, found: dict[str, Any]) -> None:
+        data = payload_of(request)
+        if data:
+            try:
+                found[name] = orjson.loads(data)
+            except orjson.JSONDecodeError:
+                raise SerializationError from None
+
+    return read
