@@ -1,0 +1,60 @@
+"""Finding tables by the name or ARN that a request gives."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.services.dynamodb.api import ResourceNotFoundException
+from cloudlet.emulator.services.dynamodb.errors import AccessDeniedException, ValidationException
+from cloudlet.emulator.services.dynamodb.records import TABLES, IndexRecord, TableRecord
+
+NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}", re.ASCII)
+TABLE_ARN: Final = re.compile(r"arn:[a-z-]+:dynamodb:([a-z0-9-]+):([0-9]{12}):table/([a-zA-Z0-9_.-]{3,255})")
+MISSING: Final = "Requested resource not found"
+
+
+def find_table(call: Call, name: str, missing: str = MISSING) -> TableRecord:
+    """The table; `missing` is the message of the ResourceNotFoundException where there is none."""
+    table = TABLES.get(call.tx, call.account_id, call.region, name)
+    if table is None:
+        table = TABLES.get(call.tx, call.account_id, call.region, table_name(call, name))
+        if table is None:
+            raise ResourceNotFoundException(missing)
+    return table
+
+
+def table_name(call: Call, name: str) -> str:
+    """The name that a name or ARN means. Raises ValidationException for what can be neither."""
+    if name.startswith("arn:"):
+        found = TABLE_ARN.fullmatch(name)
+        if found is None:
+            raise ValidationException(f"Invalid TableArn: Invalid ResourceArn provided as input {name}")
+        if found[2] != call.account_id:
+            raise AccessDeniedException(
+                f"User: {call.principal.arn} is not authorized to perform: dynamodb:{call.operation} on resource: {name}"
+            )
+        if found[1] != call.region:
+            raise ValidationException(f"Region of the table ARN {name} is not the region of the request")
+        return found[3]
+    if not NAME.fullmatch(name):
+        raise invalid_name(name)
+    return name
+
+
+def invalid_name(name: str) -> ValidationException:
+    if not 3 <= len(name) <= 255:
+        return ValidationException("TableName must be at least 3 characters long and at most 255 characters long")
+    return ValidationException(
+        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+    )
+
+
+def find_index(table: TableRecord, name: str) -> IndexRecord:
+    """The table's index. Raises ValidationException where it has none of that name."""
+    for index in table.indexes:
+        if index.name == name:
+            return index
+    raise ValidationException(f"The table does not have the specified index: {name}")
