@@ -14,8 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = (
-    ("tools/generate_models.py",),
-    ("tools/generate_api.py",),
+    ("-m", "tools.generate_models"),
+    ("-m", "tools.generate_api"),
     ("-m", "tools.settings_page"),
     ("-m", "tools.coverage_page"),
 )

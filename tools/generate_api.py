@@ -1,6 +1,6 @@
 """Write `services/<name>/api.py` from botocore's model: types of requests and results, and the modelled errors.
 
-    python tools/generate_api.py [--check] [service …]
+    python -m tools.generate_api [--check] [service …]
 
 Reads each `src/cloudlet/emulator/services/<name>/service.toml`:
 
@@ -29,6 +29,8 @@ from typing import Any
 
 import botocore.loaders
 import botocore.model
+
+Shape = Any  # botocore's shapes; its stubs do not know the parts of one
 
 SERVICES = Path(__file__).resolve().parent.parent / "src" / "cloudlet" / "emulator" / "services"
 
@@ -60,7 +62,7 @@ class Api:
         self.model = model
         self.error_facts = errors
         self.structures: dict[str, list[tuple[str, str, bool]]] = {}
-        self.errors: dict[str, botocore.model.StructureShape] = {}
+        self.errors: dict[str, Shape] = {}
 
     def add_operation(self, name: str) -> None:
         operation = self.model.operation_model(name)
@@ -75,7 +77,7 @@ class Api:
                 for member in shape.members.values():
                     self.type_of(member)
 
-    def add_structure(self, shape: botocore.model.StructureShape, *, streams_out: bool = False) -> str:
+    def add_structure(self, shape: Shape, *, streams_out: bool = False) -> str:
         name = type_name(shape.name)
         if name in self.structures:
             return name
@@ -99,7 +101,7 @@ class Api:
         self.structures[name] = members
         return name
 
-    def type_of(self, shape: botocore.model.Shape) -> str:
+    def type_of(self, shape: Shape) -> str:
         if shape.type_name == "structure":
             return "Any" if getattr(shape, "is_document_type", False) else self.add_structure(shape)
         if shape.type_name == "list":
@@ -133,10 +135,10 @@ class Api:
         )
         return f"{head}\n\n\n{text}\n"
 
-    def render_error(self, shape: botocore.model.StructureShape) -> str:
-        said = shape._shape_model.get("error", {})
+    def render_error(self, shape: Shape) -> str:
+        said = raw(shape).get("error", {})
         facts = self.error_facts.get(shape.name, {})
-        fault = bool(facts.get("fault", said.get("fault") or shape._shape_model.get("fault", False)))
+        fault = bool(facts.get("fault", said.get("fault") or raw(shape).get("fault", False)))
         status = facts.get("status", said.get("httpStatusCode", 500 if fault else 400))
         code = facts.get("code", said.get("code", shape.name))
         lines = [f"class {type_name(shape.name)}(AwsError):"]
@@ -152,6 +154,12 @@ class Api:
         sender = facts.get("sender_fault", said.get("senderFault", status < 500))
         lines.append(f"    sender_fault = {bool(sender)}")
         return "\n".join(lines)
+
+
+def raw(shape: Shape) -> dict[str, Any]:
+    """What the model says about a shape, word for word (botocore leaves `fault` out of `metadata`)."""
+    described: dict[str, Any] = shape._shape_model
+    return described
 
 
 def type_name(name: str) -> str:

@@ -1,6 +1,6 @@
 """Compile botocore's service models into `src/cloudlet/emulator/protocol/data/`.
 
-    python tools/generate_models.py [--check]
+    python -m tools.generate_models [--check]
 
 One `<service>.json.z` a service (zlib over JSON, documentation left out, unreachable shapes left out), `_index.json.z`
 (what tells a request's service) and `_actions.json.z` (query and ec2 actions). `protocol/models.py` reads them.
@@ -18,7 +18,7 @@ from typing import Any
 
 import botocore.loaders
 
-from model_amendments import amend
+from tools.model_amendments import amend
 
 DATA = Path(__file__).resolve().parent.parent / "src" / "cloudlet" / "emulator" / "protocol" / "data"
 SUFFIX = ".json.z"

@@ -18,8 +18,8 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("format", ("-m", "ruff", "format", "--check", "--quiet", ".")),
     ("mypy", ("-m", "mypy", "--no-error-summary")),
     ("layout", ("-m", "tools.check_layout")),
-    ("api", ("tools/generate_api.py", "--check")),
-    ("models", ("tools/generate_models.py", "--check")),
+    ("api", ("-m", "tools.generate_api", "--check")),
+    ("models", ("-m", "tools.generate_models", "--check")),
     ("settings page", ("-m", "tools.settings_page", "--check")),
     ("coverage page", ("-m", "tools.coverage_page", "--check")),
 )

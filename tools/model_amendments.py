@@ -37,11 +37,55 @@ SQS_MAPS = {
     "TagMap": ("Tag", "Key", "Value"),
 }
 
+# The names of S3's answers; botocore ignores a root's name, so its model has none.
+# Source: Amazon S3 API Reference, "Response Syntax" of each operation, and recorded answers.
+S3_ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CopyObject": "CopyObjectResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "CreateSession": "CreateSessionResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycle": "LifecycleConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLocation": "LocationConstraint",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotification": "NotificationConfiguration",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectLegalHold": "LegalHold",
+    "GetObjectRetention": "Retention",
+    "GetObjectTagging": "Tagging",
+    "ListBucketAnalyticsConfigurations": "ListBucketAnalyticsConfigurationResult",
+    "ListBucketInventoryConfigurations": "ListInventoryConfigurationsResult",
+    "ListBucketMetricsConfigurations": "ListMetricsConfigurationsResult",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListDirectoryBuckets": "ListAllMyDirectoryBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListParts": "ListPartsResult",
+    "UploadPartCopy": "CopyPartResult",
+}
+S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
 
 def amend(name: str, model: dict[str, Any]) -> None:
     """Change the model of service `name` in place."""
     if name == "sqs":
         amend_sqs(model)
+    if name == "s3":
+        amend_s3(model)
+    if model["metadata"]["protocol"] == "rest-xml":
+        amend_namespace(model)
 
 
 def amend_sqs(model: dict[str, Any]) -> None:
@@ -60,3 +104,19 @@ def amend_sqs(model: dict[str, Any]) -> None:
             described["output"]["resultWrapper"] = f"{operation}Result"
     model["metadata"]["protocols"] = ["json", "query"]
     model["metadata"]["xmlNamespace"] = "http://queue.amazonaws.com/doc/2012-11-05/"
+
+
+def amend_s3(model: dict[str, Any]) -> None:
+    for operation, root in S3_ROOTS.items():
+        model["operations"][operation]["output"]["xmlRoot"] = root
+    # GetBucketLocation answers <LocationConstraint>eu-west-1</LocationConstraint>: the root is the member.
+    model["operations"]["GetBucketLocation"]["output"]["bareMember"] = "LocationConstraint"
+    model["metadata"]["xmlNamespace"] = S3_NAMESPACE
+
+
+def amend_namespace(model: dict[str, Any]) -> None:
+    """The namespace of rest-xml answers is in botocore's model on requests only."""
+    for described in model["operations"].values():
+        space = described.get("input", {}).get("xmlNamespace")
+        if space:
+            model["metadata"].setdefault("xmlNamespace", space["uri"])

@@ -60,11 +60,11 @@ class RestOutput:
                 in_body[name] = member
         self.payload = shape.traits.get("payload", "")
         if self.payload:
-            self._bind_payload(shape.members[self.payload])
+            self._bind_payload(shape.members[self.payload], shape.traits.get("xmlRoot"))
         elif in_body:
             self.write_body = self._body(shape, in_body)
 
-    def _bind_payload(self, member: Shape) -> None:
+    def _bind_payload(self, member: Shape, root: str | None) -> None:
         if member.is_event_stream:
             write = xml_event_body if self.xml else json_event_body
             events = EventWriter(member, write, "text/xml" if self.xml else JSON_TYPE)
@@ -75,7 +75,7 @@ class RestOutput:
             self.write_payload = as_bytes
         elif self.xml:
             element = XmlWriter("iso8601_millis").element(
-                member, member.traits.get("xmlRoot") or member.wire_name or member.name, self.namespace
+                member, root or member.wire_name or member.name, self.namespace
             )
             self.write_payload = xml_document(element)
         else:

@@ -27,11 +27,11 @@ HTTP_DATE = re.compile(
 )
 
 
-@lru_cache(maxsize=512)
-def day_text(day: int) -> str:
-    """`YYYY-MM-DD` of a day number since the epoch."""
-    year, month, date = time.gmtime(day * DAY_SECONDS)[:3]
-    return f"{year:04d}-{month:02d}-{date:02d}"
+@lru_cache(maxsize=4096)
+def minute_text(minute: int) -> str:
+    """`YYYY-MM-DDTHH:MM:` of a minute's number since the epoch. The answers of one page share few minutes."""
+    year, month, date, hour, minutes = time.gmtime(minute * 60)[:5]
+    return f"{year:04d}-{month:02d}-{date:02d}T{hour:02d}:{minutes:02d}:"
 
 
 @lru_cache(maxsize=512)
@@ -46,11 +46,14 @@ def whole_milliseconds(seconds: float) -> int:
     return math.floor(seconds * 1000 + 0.01)
 
 
+@lru_cache(maxsize=2048)  # a listing has many objects of the same second
 def iso8601_millis(seconds: float) -> str:
     """Always with milliseconds, as S3 does: `2026-11-24T10:51:20.000Z`."""
-    whole, millis = divmod(whole_milliseconds(seconds), 1000)
-    day, rest = divmod(whole, DAY_SECONDS)
-    return f"{day_text(day)}T{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}.{millis:03d}Z"
+    whole = math.floor(seconds)
+    millis = 0 if whole == seconds else math.floor((seconds - whole) * 1000 + 0.01)
+    if millis == 1000:
+        whole, millis = whole + 1, 0
+    return f"{minute_text(whole // 60)}{whole % 60:02d}.{millis:03d}Z"
 
 
 def iso8601(seconds: float) -> str:

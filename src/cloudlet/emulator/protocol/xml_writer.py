@@ -28,9 +28,17 @@ ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "\n", "
 
 def escape(text: str) -> str:
     """Text as element content or attribute value, in the entities that AWS uses."""
-    if text.isprintable() and "&" not in text and "<" not in text and ">" not in text and '"' not in text:
-        return text
-    return SPECIAL.sub(entity, text)
+    if not text.isprintable():
+        return SPECIAL.sub(entity, text)
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if '"' in text:
+        text = text.replace('"', "&quot;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    return text
 
 
 def entity(found: re.Match[str]) -> str:
@@ -47,6 +55,10 @@ def floating(value: Any) -> str:
     return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}.get(text, text)
 
 
+def epoch_text(value: float) -> str:
+    return str(epoch_number(value))
+
+
 def base64(value: bytes) -> str:
     return b64encode(value).decode("ascii")
 
@@ -55,7 +67,7 @@ def wire_name(shape: Shape) -> str | None:
     return shape.traits.get("wireNameInQuery") or shape.traits.get("locationName")
 
 
-MOMENTS = {"iso8601": "iso8601", "rfc822": "http_date", "unixTimestamp": "epoch_number"}
+MOMENTS = {"rfc822": "http_date", "unixTimestamp": "epoch_text"}  # and iso8601, in the writer's own way
 GLOBALS = {
     "escape": escape,
     "boolean": boolean,
@@ -64,7 +76,7 @@ GLOBALS = {
     "iso8601": iso8601,
     "iso8601_millis": iso8601_millis,
     "http_date": http_date,
-    "epoch_number": epoch_number,
+    "epoch_text": epoch_text,
 }
 
 
@@ -126,7 +138,9 @@ class XmlWriter:
             return None
         if target.type == "timestamp":
             how = MOMENTS.get(target.traits.get("timestampFormat", ""), self.moment)
-            return f"str({how}(x))"
+            return f"{how}(x)"
+        if target.type == "string" and "enum" in target.traits:
+            return "(x if x.isalnum() else escape(x))"
         return {
             "string": "escape(x)",
             "character": "escape(x)",
