@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+from anyio.to_thread import run_sync
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from cloudlet.control import health
+from cloudlet.control.accounts import pages as accounts
+from cloudlet.control.activations import api as license_api
+from cloudlet.control.activations import pages as getting_started
+from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.credentials import pages as credentials
+from cloudlet.control.db import Database
+from cloudlet.control.errors import Refusal
+from cloudlet.control.handlers import render_crash, render_http, render_refusal, render_verdict
+from cloudlet.control.licenses import api as keys_api
+from cloudlet.control.licenses import pages as licenses
+from cloudlet.control.logs import RequestLog
+from cloudlet.control.pages import STATIC, make_template_engine
+from cloudlet.control.permissions import PUBLIC, authorize, requires
+from cloudlet.control.platform import Platform
+from cloudlet.control.prepare import prepare
+from cloudlet.control.security import add_headers, csrf_config
+from cloudlet.control.viewer import provide_viewer
 from cloudlet.license.effects import SYSTEM, Effects
+from cloudlet.settings import PlatformSettings
 
-if TYPE_CHECKING:
-    from litestar import Litestar
-
-    from cloudlet.settings import PlatformSettings
+ROUTES = (
+    # --- for programs
+    license_api.request_license,
+    license_api.activate_license,
+    license_api.ping,
+    keys_api.get_license_keys,
+    health.get_health,
+    health.get_readiness,
+    # --- signing in and out
+    accounts.show_home,
+    accounts.show_sign_in,
+    accounts.submit_sign_in,
+    accounts.show_link,
+    accounts.submit_link,
+    accounts.submit_sign_out,
+    # --- the workspace
+    getting_started.show_getting_started,
+    getting_started.get_status,
+    licenses.show_my_license,
+    credentials.show_auth_token,
+    credentials.show_auth_token_alias,
+    credentials.submit_create,
+    credentials.submit_reveal,
+    credentials.submit_reset,
+    # --- help
+    health.show_errors,
+)
 
 
 def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litestar:
@@ -17,4 +67,43 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
 
     Raises `vault.SecretKeyError` when the secret key is missing from where the settings say it is.
     """
-    raise NotImplementedError
+    platform = Platform(settings, effects)
+    database = Database(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+        await run_sync(prepare, database, platform)
+        try:
+            yield
+        finally:
+            database.close()
+
+    app = Litestar(
+        route_handlers=[
+            *ROUTES,
+            create_static_files_router(path="/static", directories=[STATIC], opt=requires(PUBLIC), cache_control=None),
+        ],
+        dependencies={
+            "viewer": Provide(provide_viewer, sync_to_thread=False),
+            "database": Provide(lambda: database, sync_to_thread=False),
+            "platform": Provide(lambda: platform, sync_to_thread=False),
+        },
+        guards=[authorize],
+        middleware=[RequestLog()],
+        before_send=[add_headers],
+        csrf_config=csrf_config(platform),
+        exception_handlers={
+            LicenseVerdict: render_verdict,
+            Refusal: render_refusal,
+            HTTPException: render_http,
+            Exception: render_crash,
+        },
+        template_config=TemplateConfig(instance=make_template_engine(platform)),
+        lifespan=[lifespan],
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=256 * 1024,
+    )
+    app.state.platform = platform
+    app.state.database = database
+    return app

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
+from sqlalchemy.orm import Session
 
+from cloudlet.control.accounts.passwords import hash_password
+from cloudlet.control.accounts.service import LINK_MINUTES, create_user, find_user, make_link
+from cloudlet.control.credentials.service import ensure_auth_token
+from cloudlet.control.db import Database
+from cloudlet.control.licenses.service import Holding, assign, license_of, seats_of, start_trial
+from cloudlet.control.platform import Platform
+from cloudlet.control.prepare import prepare
+from cloudlet.control.workspaces.service import create_workspace, memberships_of
+from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.effects import SYSTEM, Effects
+from cloudlet.settings import PlatformSettings
 
-if TYPE_CHECKING:
-    from cloudlet.settings import PlatformSettings
+DEFAULT_WORKSPACE = "My workspace"
+ACTOR = "system"
 
 
 class BootstrapResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,4 +60,56 @@ def bootstrap(
     password; an existing password is not changed.
     Raises `vault.SecretKeyError`, `db.DatabaseUnavailable`.
     """
-    raise NotImplementedError
+    platform = Platform(settings, effects)
+    database = Database(settings)
+    try:
+        prepare(database, platform)
+        with database.transaction() as session:
+            database.lock(session)
+            return make_first_workspace(
+                session, platform, email or settings.bootstrap_admin_email, workspace or DEFAULT_WORKSPACE, password
+            )
+    finally:
+        database.close()
+
+
+def make_first_workspace(
+    session: Session, platform: Platform, email: str, workspace_name: str, password: str | None
+) -> BootstrapResult:
+    user = find_user(session, email) or create_user(session, platform, email)
+    if password and user.password_hash is None:
+        user.password_hash = hash_password(password)
+    existing = memberships_of(session, user.id)
+    if existing:
+        membership = existing[0][0]
+    else:
+        membership = create_workspace(session, platform, workspace_name, user)
+    workspace = session.get_one(Workspace, membership.workspace_id)
+    holding = ensure_license(session, platform, membership)
+    token = ensure_auth_token(session, platform, membership, actor=ACTOR).token
+    secret = make_link(session, platform, user, "magic")
+    base_url = platform.settings.base_url
+    return BootstrapResult(
+        created=not existing,
+        email=user.email,
+        workspace=workspace.name,
+        workspace_id=workspace.id,
+        token=token,
+        web_url=base_url,
+        sign_in_link=f"{base_url}/sign-in/link/{secret}",
+        sign_in_link_minutes=LINK_MINUTES,
+        license_id=holding.license.id,
+        plan=holding.plan.code,
+        license_expires_at=holding.license.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+
+
+def ensure_license(session: Session, platform: Platform, membership: Membership) -> Holding:
+    """The license that the admin holds, or the trial's. An expired one stays: a second trial is not given away."""
+    if license_of(session, membership.id) is None:
+        if seats_of(session, membership.workspace_id).total == 0:
+            start_trial(session, platform, membership.workspace_id, actor=ACTOR)
+        assign(session, platform, membership.workspace_id, membership.id, actor=ACTOR)
+    holding = license_of(session, membership.id)
+    assert holding is not None
+    return holding

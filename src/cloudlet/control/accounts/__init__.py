@@ -1,0 +1,1 @@
+"""Accounts: users, their passwords, sessions and one-time links."""

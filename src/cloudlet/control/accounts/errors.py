@@ -1,0 +1,28 @@
+"""What can go wrong when someone signs in."""
+
+from __future__ import annotations
+
+from cloudlet.control.errors import InvalidForm, Refusal
+
+
+class SignInRefused(InvalidForm):
+    """One sentence for unknown address, wrong password and disabled account alike: it tells strangers nothing."""
+
+    status = 401
+    code = "session.credentials"
+    title = "E-mail address or password is wrong"
+
+
+class WrongPassword(InvalidForm):
+    status = 403
+    code = "session.password"
+    title = "That password is wrong"
+
+
+class LinkExpired(Refusal):
+    status = 410
+    code = "link.expired"
+    title = "This link has been used or has expired"
+    hint = (
+        "Links work once and for a short time. Run `cloudlet quickstart` (or `cloudlet admin bootstrap`) for a new one."
+    )

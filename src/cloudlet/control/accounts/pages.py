@@ -1,0 +1,88 @@
+"""Signing in (by password or by a one-time link) and out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+from sqlalchemy.orm import Session
+
+from cloudlet.control.accounts.errors import SignInRefused
+from cloudlet.control.accounts.forms import SignInForm
+from cloudlet.control.accounts.service import close_session, find_link, open_session, sign_in, use_link
+from cloudlet.control.accounts.tables import User
+from cloudlet.control.db import Database
+from cloudlet.control.pages import go, page, safe_next
+from cloudlet.control.permissions import PUBLIC, SIGNED_IN, requires
+from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer, session_cookie
+
+WebRequest = Request[Any, Any, State]
+UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
+
+
+@get("/", opt=requires(PUBLIC), sync_to_thread=False)
+def show_home() -> Redirect:
+    return go("/getting-started")
+
+
+@get("/sign-in", opt=requires(PUBLIC), sync_to_thread=False)
+def show_sign_in(next: str = "/") -> Template:
+    return page("sign_in.html", next=safe_next(next), email="")
+
+
+@post("/sign-in", opt=requires(PUBLIC), sync_to_thread=True)
+def submit_sign_in(
+    request: WebRequest, data: Annotated[SignInForm, UrlEncoded], database: Database, platform: Platform
+) -> Template | Redirect:
+    try:
+        with database.transaction() as session:
+            value = start_session(session, platform, request, sign_in(session, data.email, data.password))
+    except SignInRefused as error:
+        return page(
+            "sign_in.html", next=safe_next(data.next), email=data.email, problem=error.detail, status=error.status
+        )
+    answer = go(safe_next(data.next))
+    answer.set_cookie(session_cookie(value, platform))
+    return answer
+
+
+@get("/sign-in/link/{secret:str}", opt=requires(PUBLIC), sync_to_thread=True)
+def show_link(secret: str, database: Database, platform: Platform) -> Template:
+    """Looking at the link does not use it up: mail scanners and link previews look too."""
+    with database.snapshot() as session:
+        email = find_link(session, platform, "magic", secret).email
+    return page("sign_in_link.html", email=email)
+
+
+@post("/sign-in/link/{secret:str}", opt=requires(PUBLIC), sync_to_thread=True)
+def submit_link(request: WebRequest, secret: str, database: Database, platform: Platform) -> Redirect:
+    with database.transaction() as session:
+        value = start_session(session, platform, request, use_link(session, platform, "magic", secret))
+    answer = go("/getting-started")
+    answer.set_cookie(session_cookie(value, platform))
+    return answer
+
+
+@post("/sign-out", opt=requires(SIGNED_IN), sync_to_thread=True)
+def submit_sign_out(viewer: Viewer, database: Database, platform: Platform) -> Redirect:
+    with database.transaction() as session:
+        close_session(session, viewer.session_id)
+    answer = go("/sign-in")
+    answer.set_cookie(session_cookie("", platform))
+    return answer
+
+
+def start_session(session: Session, platform: Platform, request: WebRequest, user: User) -> str:
+    return open_session(
+        session,
+        platform,
+        user,
+        ip=request.client.host if request.client else "",
+        user_agent=request.headers.get("user-agent", ""),
+        with_sudo=True,
+    )

@@ -1,0 +1,1 @@
+"""The license API that emulators and command lines speak, and what they activated."""

@@ -1,0 +1,87 @@
+"""Writing to the audit log."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cloudlet.control.audit.tables import AuditEntry
+from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.tables import Workspace
+from cloudlet.license.canonical import canonical_json
+
+GENESIS = "0" * 64
+
+
+def record(
+    session: Session,
+    platform: Platform,
+    workspace_id: str,
+    *,
+    actor: str,
+    action: str,
+    target: str = "",
+    ip: str = "",
+    user_agent: str = "",
+    data: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Append an entry in the caller's transaction. `data` must hold no secret.
+
+    The workspace's row is locked meanwhile, so that the chain has one end.
+    """
+    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
+    last = session.execute(
+        select(AuditEntry.seq, AuditEntry.hash)
+        .where(AuditEntry.workspace_id == workspace_id)
+        .order_by(AuditEntry.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    entry = AuditEntry(
+        id=platform.new_id("aud"),
+        workspace_id=workspace_id,
+        seq=(last.seq if last else 0) + 1,
+        actor=actor,
+        action=action,
+        target=target,
+        ip=ip[:45],
+        user_agent=user_agent[:300],
+        at=platform.now(),
+        data=data or {},
+        prev_hash=last.hash if last else GENESIS,
+    )
+    entry.hash = chain_hash(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def chain_hash(entry: AuditEntry) -> str:
+    """SHA-256 over the entry and the hash before it."""
+    content = {
+        "workspace": entry.workspace_id,
+        "seq": entry.seq,
+        "actor": entry.actor,
+        "action": entry.action,
+        "target": entry.target,
+        "ip": entry.ip,
+        "agent": entry.user_agent,
+        "at": entry.at.isoformat(),
+        "data": entry.data,
+        "prev": entry.prev_hash,
+    }
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def first_broken(session: Session, workspace_id: str) -> int | None:
+    """The `seq` of the first entry that does not fit the chain; None when all is well."""
+    previous, expected = GENESIS, 1
+    for entry in session.scalars(
+        select(AuditEntry).where(AuditEntry.workspace_id == workspace_id).order_by(AuditEntry.seq)
+    ):
+        if entry.seq != expected or entry.prev_hash != previous or entry.hash != chain_hash(entry):
+            return entry.seq
+        previous, expected = entry.hash, expected + 1
+    return None

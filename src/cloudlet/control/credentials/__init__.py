@@ -1,0 +1,1 @@
+"""Auth tokens, CI keys and API keys: made, shown, reset, looked up."""

@@ -1,0 +1,130 @@
+"""The Auth Token page: masked token, reveal, reset."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Template
+
+from cloudlet.control.accounts.errors import WrongPassword
+from cloudlet.control.accounts.service import confirm_password
+from cloudlet.control.credentials.forms import ResetForm, RevealForm
+from cloudlet.control.credentials.service import ensure_auth_token, living_auth_token, reset_auth_token, reveal
+from cloudlet.control.credentials.views import token_view
+from cloudlet.control.db import Database
+from cloudlet.control.errors import NotFound
+from cloudlet.control.pages import go, page
+from cloudlet.control.permissions import SIGNED_IN, requires
+from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer
+from cloudlet.control.workspaces.tables import Membership
+
+WebRequest = Request[Any, Any, State]
+UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
+PATH = "/workspace/auth-tokens"
+RESET_WORD = "reset"
+
+
+@get("/workspace/auth-token", opt=requires(SIGNED_IN), sync_to_thread=False)
+def show_auth_token_alias(viewer: Viewer) -> Redirect:
+    return go(PATH)
+
+
+@get(PATH, opt=requires(SIGNED_IN), sync_to_thread=True)
+def show_auth_token(viewer: Viewer, database: Database) -> Template:
+    return tokens_page(viewer, database)
+
+
+@post(PATH + "/create", opt=requires(SIGNED_IN), sync_to_thread=True)
+def submit_create(viewer: Viewer, database: Database, platform: Platform) -> Redirect:
+    with database.transaction() as session:
+        membership = session.get_one(Membership, viewer.membership_id)
+        ensure_auth_token(session, platform, membership, actor=viewer.actor)
+    return go(PATH)
+
+
+@post(PATH + "/reveal", opt=requires(SIGNED_IN), sync_to_thread=True)
+def submit_reveal(
+    request: WebRequest,
+    data: Annotated[RevealForm, UrlEncoded],
+    viewer: Viewer,
+    database: Database,
+    platform: Platform,
+) -> Template:
+    """Shown in the answer to this POST and nowhere else: not in a URL, not in a cookie, not cached."""
+    try:
+        if not has_proved_identity(database, platform, viewer, data.password):
+            return tokens_page(viewer, database, ask="reveal")
+    except WrongPassword as error:
+        return tokens_page(viewer, database, ask="reveal", problem=error.detail, status=error.status)
+    with database.transaction() as session:
+        credential = living_auth_token(session, viewer.membership_id)
+        if credential is None:
+            raise NotFound("You have no auth token yet.")
+        clear = reveal(session, platform, credential, actor=viewer.actor, ip=client_ip(request))
+    return tokens_page(viewer, database, clear=clear)
+
+
+@post(PATH + "/reset", opt=requires(SIGNED_IN), sync_to_thread=True)
+def submit_reset(
+    request: WebRequest,
+    data: Annotated[ResetForm, UrlEncoded],
+    viewer: Viewer,
+    database: Database,
+    platform: Platform,
+) -> Template:
+    if data.confirm.strip().lower() != RESET_WORD:
+        return tokens_page(viewer, database, ask="reset", problem=f"Type “{RESET_WORD}” to confirm.", status=422)
+    try:
+        if not has_proved_identity(database, platform, viewer, data.password):
+            return tokens_page(viewer, database, ask="reset")
+    except WrongPassword as error:
+        return tokens_page(viewer, database, ask="reset", problem=error.detail, status=error.status)
+    with database.transaction() as session:
+        membership = session.get_one(Membership, viewer.membership_id)
+        reset_auth_token(session, platform, membership, actor=viewer.actor, ip=client_ip(request))
+    return tokens_page(viewer, database, done="Your old token is dead. This is the new one.")
+
+
+def has_proved_identity(database: Database, platform: Platform, viewer: Viewer, password: str) -> bool:
+    """A moment ago (sign-in counts), or now by the password. Raises WrongPassword."""
+    if viewer.has_sudo:
+        return True
+    if not password:
+        return False
+    with database.transaction() as session:
+        confirm_password(session, platform, viewer.session_id, password)
+    return True
+
+
+def tokens_page(
+    viewer: Viewer,
+    database: Database,
+    *,
+    clear: str | None = None,
+    ask: str = "",
+    problem: str = "",
+    done: str = "",
+    status: int = 200,
+) -> Template:
+    with database.snapshot() as session:
+        token = token_view(session, viewer, clear)
+    return page(
+        "auth_tokens.html",
+        viewer,
+        path=PATH,
+        token=token,
+        ask=ask,
+        problem=problem,
+        done=done,
+        reset_word=RESET_WORD,
+        status=status,
+    )
+
+
+def client_ip(request: WebRequest) -> str:
+    return request.client.host if request.client else ""

@@ -1,0 +1,108 @@
+"""Every error becomes an answer here: JSON for programs, a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+from urllib.parse import urlencode
+
+import structlog
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect, Template
+
+from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.errors import NotSignedIn, Refusal
+from cloudlet.control.pages import page
+from cloudlet.control.platform import Platform
+from cloudlet.control.security import request_id_of
+from cloudlet.control.viewer import Viewer
+
+WebRequest = Request[Any, Any, State]
+API_PREFIXES = ("/v1/", "/api/", "/.well-known/")
+SENTENCES: Mapping[int, str] = MappingProxyType(
+    {
+        400: "The request could not be understood.",
+        403: "The form was too old. Go back, reload the page and try again.",
+        404: "There is nothing here.",
+        405: "This address does not answer to that method.",
+        413: "That was too large.",
+    }
+)
+
+
+def platform_of(request: WebRequest) -> Platform:
+    platform: Platform = request.app.state.platform
+    return platform
+
+
+def is_for_program(request: WebRequest) -> bool:
+    return request.scope["path"].startswith(API_PREFIXES)
+
+
+def render_verdict(request: WebRequest, error: LicenseVerdict) -> Response[Any]:
+    platform = platform_of(request)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+    body = error.body(request_id_of(request.scope, platform), platform.settings.base_url)
+    return Response(body, status_code=error.status, headers=headers)
+
+
+def render_refusal(request: WebRequest, error: Refusal) -> Response[Any] | Template | Redirect:
+    if is_for_program(request):
+        return as_json(request, error.status, error.code, error.detail, error.hint)
+    if isinstance(error, NotSignedIn):
+        target = request.scope["path"] if request.method == "GET" else "/"
+        return Redirect("/sign-in" + ("?" + urlencode({"next": target}) if target != "/" else ""), status_code=303)
+    return as_page(request, error.status, error.title, error.detail, error.hint)
+
+
+def render_http(request: WebRequest, error: HTTPException) -> Response[Any] | Template:
+    """Litestar's own: no such route, forged form, unreadable body."""
+    sentence = SENTENCES.get(error.status_code, "That did not work.")
+    if is_for_program(request):
+        return as_json(request, error.status_code, f"http.{error.status_code}", sentence, "")
+    return as_page(request, error.status_code, sentence.rstrip("."), sentence, "")
+
+
+def render_crash(request: WebRequest, error: Exception) -> Response[Any] | Template:
+    """An unexpected exception: logged with its traceback and the request's id, which is all that the answer tells."""
+    structlog.get_logger().error(
+        "crash",
+        route=request.scope.get("path_template", "?"),
+        request_id=request_id_of(request.scope, platform_of(request)),
+        exc_info=error,
+    )
+    if request.scope["path"].startswith("/v1/license/"):
+        return render_verdict(request, LicenseVerdict("licensing.unavailable", s="503"))
+    if is_for_program(request):
+        return as_json(request, 500, "internal", "Something failed on our side.", "Try again.")
+    return as_page(request, 500, "Something failed on our side", "It has been logged with the request id below.", "")
+
+
+def as_json(request: WebRequest, status: int, code: str, detail: str, hint: str) -> Response[Any]:
+    platform = platform_of(request)
+    body = {
+        "error": True,
+        "message": code,
+        "code": code,
+        "detail": detail,
+        "hint": hint,
+        "docs": f"{platform.settings.base_url}/docs/errors",
+        "request_id": request_id_of(request.scope, platform),
+    }
+    return Response(body, status_code=status)
+
+
+def as_page(request: WebRequest, status: int, title: str, detail: str, hint: str) -> Template:
+    request_id = request_id_of(request.scope, platform_of(request))
+    return page(
+        "error.html",
+        cast(Viewer | None, request.scope.get("viewer")),
+        status=status,
+        title=title,
+        detail=detail,
+        hint=hint,
+        request_id=request_id,
+    )

@@ -1,0 +1,1 @@
+"""Plans, subscriptions, licenses and the keys that sign them."""

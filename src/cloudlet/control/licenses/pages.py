@@ -1,0 +1,25 @@
+"""The My License page."""
+
+from __future__ import annotations
+
+from litestar import get
+from litestar.response import Template
+
+from cloudlet.control.activations.service import last_activation
+from cloudlet.control.activations.views import activation_view
+from cloudlet.control.db import Database
+from cloudlet.control.licenses.views import license_view
+from cloudlet.control.pages import page
+from cloudlet.control.permissions import SIGNED_IN, requires
+from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer
+
+PATH = "/workspace/my-license"
+
+
+@get(PATH, opt=requires(SIGNED_IN), sync_to_thread=True)
+def show_my_license(viewer: Viewer, database: Database, platform: Platform) -> Template:
+    with database.snapshot() as session:
+        license_ = license_view(session, platform, viewer)
+        activation = activation_view(session, last_activation(session, viewer.membership_id))
+    return page("my_license.html", viewer, path=PATH, license=license_, activation=activation)

@@ -1,0 +1,189 @@
+"""Subscriptions and the assignment of licenses (seats) to members."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from cloudlet.control.audit.service import record
+from cloudlet.control.licenses.errors import AlreadyAssigned, NoSubscription, SeatsExhausted
+from cloudlet.control.licenses.tables import License, Plan, Subscription
+from cloudlet.control.platform import Platform
+
+
+class Seats(msgspec.Struct, frozen=True):
+    """Licenses of a workspace."""
+
+    total: int
+    used: int
+
+    @property
+    def free(self) -> int:
+        return self.total - self.used
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """A license with what it belongs to."""
+
+    license: License
+    subscription: Subscription
+    plan: Plan
+
+
+def start_trial(session: Session, platform: Platform, workspace_id: str, *, actor: str) -> Subscription:
+    """The trial of `PLATFORM_TRIAL_DAYS` days with all features, and its seats."""
+    ends = platform.later(days=platform.settings.trial_days)
+    return subscribe(session, platform, workspace_id, plan_code="trial", ends=ends, actor=actor)
+
+
+def subscribe(
+    session: Session,
+    platform: Platform,
+    workspace_id: str,
+    *,
+    plan_code: str,
+    ends: datetime,
+    actor: str,
+    seats: int | None = None,
+) -> Subscription:
+    """A subscription with one license a seat."""
+    plan = session.scalars(select(Plan).where(Plan.code == plan_code)).one()
+    count = seats if seats is not None else int(plan.quotas.get("seats", 1))
+    now = platform.now()
+    subscription = Subscription(
+        id=platform.new_id("sub"),
+        workspace_id=workspace_id,
+        plan_id=plan.id,
+        status="trialing" if plan_code == "trial" else "active",
+        seats=count,
+        starts_at=now,
+        current_period_start=now,
+        current_period_end=ends,
+        trial_ends_at=ends if plan_code == "trial" else None,
+        source="manual",
+    )
+    session.add(subscription)
+    session.flush()
+    for number in range(1, count + 1):
+        session.add(
+            License(
+                id=platform.new_id("lic"),
+                workspace_id=workspace_id,
+                subscription_id=subscription.id,
+                status="ACTIVE",
+                seat_no=number,
+                issued_at=now,
+                expires_at=ends,
+            )
+        )
+    session.flush()
+    record(
+        session,
+        platform,
+        workspace_id,
+        actor=actor,
+        action="subscription.started",
+        target=subscription.id,
+        data={"plan": plan_code, "seats": count},
+    )
+    return subscription
+
+
+def assign(session: Session, platform: Platform, workspace_id: str, membership_id: str, *, actor: str) -> License:
+    """Give the member a free license. Of several at the same time, as many win as there are seats.
+
+    Each try takes one seat by a conditional update; who loses a seat to somebody else tries the next one.
+    Raises AlreadyAssigned, SeatsExhausted, NoSubscription.
+    """
+    if license_of(session, membership_id) is not None:
+        raise AlreadyAssigned
+    while True:
+        free = session.scalar(
+            select(License.id)
+            .where(
+                License.workspace_id == workspace_id,
+                License.assigned_membership_id.is_(None),
+                License.status == "ACTIVE",
+                License.expires_at > platform.now(),
+            )
+            .order_by(License.expires_at.desc(), License.seat_no)
+            .limit(1)
+        )
+        if free is None:
+            total = seats_of(session, workspace_id).total
+            raise SeatsExhausted(f"All {total} licenses are assigned.") if total else NoSubscription
+        try:
+            with session.begin_nested():
+                taken = session.scalar(take_seat(free, membership_id, platform.now()))
+        except IntegrityError as error:  # somebody else gave this member another seat meanwhile
+            raise AlreadyAssigned from error
+        if taken is not None:
+            break
+    record(
+        session,
+        platform,
+        workspace_id,
+        actor=actor,
+        action="license.assigned",
+        target=taken,
+        data={"membership": membership_id},
+    )
+    return session.get_one(License, taken, populate_existing=True)
+
+
+def take_seat(license_id: str, membership_id: str, now: datetime) -> ReturningUpdate[str]:
+    return (
+        update(License)
+        .where(License.id == license_id, License.assigned_membership_id.is_(None))
+        .values(assigned_membership_id=membership_id, assigned_at=now)
+        .returning(License.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def unassign(session: Session, platform: Platform, workspace_id: str, membership_id: str, *, actor: str) -> bool:
+    """Free the member's license; False when they had none. What was issued for it is refused at the next contact."""
+    freed = session.scalar(
+        update(License)
+        .where(License.workspace_id == workspace_id, License.assigned_membership_id == membership_id)
+        .values(assigned_membership_id=None, assigned_at=None, revoke_epoch=License.revoke_epoch + 1)
+        .returning(License.id)
+        .execution_options(synchronize_session=False)
+    )
+    if freed is None:
+        return False
+    record(
+        session,
+        platform,
+        workspace_id,
+        actor=actor,
+        action="license.unassigned",
+        target=freed,
+        data={"membership": membership_id},
+    )
+    return True
+
+
+def license_of(session: Session, membership_id: str) -> Holding | None:
+    """The license that a member holds, whatever its state."""
+    row = session.execute(
+        select(License, Subscription, Plan)
+        .join(Subscription, Subscription.id == License.subscription_id)
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .where(License.assigned_membership_id == membership_id)
+    ).one_or_none()
+    return Holding(row[0], row[1], row[2]) if row else None
+
+
+def seats_of(session: Session, workspace_id: str) -> Seats:
+    total, used = session.execute(
+        select(func.count(License.id), func.count(License.assigned_membership_id)).where(
+            License.workspace_id == workspace_id, License.status == "ACTIVE"
+        )
+    ).one()
+    return Seats(total, used)

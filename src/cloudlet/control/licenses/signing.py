@@ -1,0 +1,48 @@
+"""The keys that sign licenses: made once, sealed, published."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cloudlet.control.licenses.tables import SigningKey
+from cloudlet.control.platform import Platform
+from cloudlet.license.envelope import key_id, new_private_key
+
+
+def ensure_signing_key(session: Session, platform: Platform) -> str:
+    """The id of the active key, which is made when there is none."""
+    found = session.scalar(select(SigningKey.kid).where(SigningKey.status == "active"))
+    if found is not None:
+        return found
+    private = new_private_key(platform.effects.random_bytes(32))
+    public = private.public_key().public_bytes_raw()
+    kid = key_id(public)
+    session.add(
+        SigningKey(
+            kid=kid,
+            public=public,
+            private_enc=platform.vault.seal(private.private_bytes_raw(), kid),
+            status="active",
+            not_before=platform.now(),
+        )
+    )
+    session.flush()
+    return kid
+
+
+def active_private_key(session: Session, platform: Platform) -> Ed25519PrivateKey:
+    """Raises SecretKeyError when the platform's secret is not the one that sealed it."""
+    row = session.scalars(
+        select(SigningKey).where(SigningKey.status == "active").order_by(SigningKey.not_before)
+    ).first()
+    if row is None:
+        ensure_signing_key(session, platform)
+        return active_private_key(session, platform)
+    return new_private_key(platform.vault.unseal(row.private_enc, row.kid))
+
+
+def published_keys(session: Session) -> list[bytes]:
+    """Public keys that emulators may trust: the active one, the next one, and retired ones still within a window."""
+    return list(session.scalars(select(SigningKey.public).order_by(SigningKey.not_before.desc())))

@@ -1,0 +1,71 @@
+"""What all pages share: the frame around them, and answers to forms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.response import Redirect, Template
+
+from cloudlet import __version__
+from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer
+
+FOLDER = Path(__file__).parent
+TEMPLATES = FOLDER / "templates"
+STATIC = FOLDER / "static"
+
+
+class NavEntry(msgspec.Struct, frozen=True):
+    path: str
+    label: str
+    icon: str
+
+
+NAVIGATION = (
+    NavEntry("/getting-started", "Getting Started", "start"),
+    NavEntry("/workspace/my-license", "My License", "license"),
+    NavEntry("/workspace/auth-tokens", "Auth Token", "key"),
+)
+
+
+def make_template_engine(platform: Platform) -> JinjaTemplateEngine:
+    """Jinja2 with autoescaping, our filters, and what the frame needs."""
+    engine = JinjaTemplateEngine(directory=TEMPLATES)
+    environment = engine.engine
+    environment.autoescape = True
+    environment.trim_blocks = environment.lstrip_blocks = True
+    environment.filters["day"] = show_day
+    environment.filters["moment"] = show_moment
+    environment.filters["iso"] = datetime.isoformat
+    environment.globals["navigation"] = NAVIGATION
+    environment.globals["base_url"] = platform.settings.base_url
+    environment.globals["product_version"] = __version__
+    return engine
+
+
+def page(name: str, viewer: Viewer | None = None, *, path: str = "", status: int = 200, **context: Any) -> Template:
+    """A page; `path` marks its entry in the navigation."""
+    return Template(template_name=name, context={"viewer": viewer, "path": path, **context}, status_code=status)
+
+
+def go(path: str) -> Redirect:
+    """After a form: look at `path` with GET."""
+    return Redirect(path, status_code=303)
+
+
+def safe_next(path: str) -> str:
+    """Where to go after signing in: a path of ours, never another site's address."""
+    is_ours = path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path and path.isprintable()
+    return path if is_ours and not path.startswith("/sign-") else "/getting-started"
+
+
+def show_day(moment: datetime) -> str:
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def show_moment(moment: datetime) -> str:
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"

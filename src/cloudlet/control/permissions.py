@@ -1,0 +1,85 @@
+"""Who may do what. Each route declares what it requires; a route that declares nothing is refused, to everybody.
+
+    @get("/workspace/members", opt=requires("license.assign"))
+
+A member's permissions are their role's, changed by the switches of "Advanced Permissions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from anyio.to_thread import run_sync
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers.base import BaseRouteHandler
+
+from cloudlet.control.errors import Forbidden, NotSignedIn
+from cloudlet.control.viewer import SESSION_COOKIE, Viewer, load_viewer
+
+REQUIREMENT = "requires"
+PUBLIC = "public"
+SIGNED_IN = "signed_in"
+
+PERMISSIONS = frozenset(
+    {
+        "license.self_assign",
+        "license.assign",
+        "member.invite",
+        "member.remove",
+        "member.role",
+        "subscription.read",
+        "subscription.manage",
+        "ci_key.read",
+        "ci_key.manage",
+        "api_key.manage",
+        "usage.read",
+        "machine.manage",
+        "offline_file.issue",
+        "audit.read",
+        "webhook.manage",
+        "sso.manage",
+        "workspace.update",
+        "workspace.delete",
+    }
+)
+ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "admin": PERMISSIONS,
+        "member": frozenset({"ci_key.read", "usage.read"}),
+        "billing": frozenset({"ci_key.read", "usage.read", "subscription.read", "subscription.manage"}),
+        "auditor": frozenset({"ci_key.read", "usage.read", "subscription.read", "audit.read"}),
+    }
+)
+
+
+def requires(what: str) -> dict[str, Any]:
+    """The `opt` of a route: PUBLIC, SIGNED_IN or a permission's key."""
+    if what not in PERMISSIONS | {PUBLIC, SIGNED_IN}:
+        raise ValueError(f"{what!r} is no permission")
+    return {REQUIREMENT: what}
+
+
+def is_allowed(viewer: Viewer, permission: str) -> bool:
+    """The switch of this member where there is one, else their role's answer."""
+    switch = (viewer.permissions or {}).get(permission)
+    return permission in ROLES[viewer.role] if switch is None else switch
+
+
+async def authorize(connection: ASGIConnection[Any, Any, Any, State], handler: BaseRouteHandler) -> None:
+    """The guard of the whole application. Raises NotSignedIn or Forbidden."""
+    needed = handler.opt.get(REQUIREMENT)
+    if needed == PUBLIC:
+        return
+    if needed is None:
+        raise Forbidden("This address does not say who may use it.")
+    cookie = connection.cookies.get(SESSION_COOKIE, "")
+    state = connection.app.state
+    viewer = await run_sync(load_viewer, state.database, state.platform, cookie) if cookie else None
+    if viewer is None:
+        raise NotSignedIn
+    connection.scope["viewer"] = viewer  # type: ignore[typeddict-unknown-key]
+    if needed != SIGNED_IN and not is_allowed(viewer, needed):
+        raise Forbidden

@@ -1,0 +1,32 @@
+"""What every service needs beside its session: settings, the outside world, the vault."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from cloudlet.control.ids import new_id
+from cloudlet.control.vault import Vault, load_secret
+from cloudlet.license.effects import Effects
+from cloudlet.settings import PlatformSettings
+
+
+class Platform:
+    """One per process; holds no state of its own."""
+
+    __slots__ = ("effects", "settings", "vault")
+
+    def __init__(self, settings: PlatformSettings, effects: Effects) -> None:
+        """Raises SecretKeyError."""
+        self.settings = settings
+        self.effects = effects
+        self.vault = Vault(load_secret(settings, effects), effects)
+
+    def now(self) -> datetime:
+        """UTC, to the second: what goes into the database and into licenses is the same."""
+        return datetime.fromtimestamp(int(self.effects.now()), UTC)
+
+    def later(self, *, days: float = 0, minutes: float = 0) -> datetime:
+        return self.now() + timedelta(days=days, minutes=minutes)
+
+    def new_id(self, prefix: str) -> str:
+        return new_id(prefix, self.effects)

@@ -1,0 +1,21 @@
+"""What must exist before the first request: current tables, plans, a signing key."""
+
+from __future__ import annotations
+
+from cloudlet.control.db import Database
+from cloudlet.control.licenses.plans import ensure_plans
+from cloudlet.control.licenses.signing import active_private_key, ensure_signing_key
+from cloudlet.control.platform import Platform
+
+
+def prepare(database: Database, platform: Platform) -> None:
+    """Idempotent, and safe when several processes start at once.
+
+    Raises DatabaseUnavailable, and SecretKeyError when the secret is not the one that the database was made with.
+    """
+    database.migrate()
+    with database.transaction() as session:
+        database.lock(session)
+        ensure_plans(session, platform)
+        ensure_signing_key(session, platform)
+        active_private_key(session, platform)

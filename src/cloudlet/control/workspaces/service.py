@@ -1,0 +1,65 @@
+"""Workspaces and memberships."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cloudlet.control.accounts.tables import User
+from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.tables import Membership, Workspace
+
+
+def create_workspace(session: Session, platform: Platform, name: str, owner: User) -> Membership:
+    """A workspace whose first member is its admin. Returns the membership."""
+    row_id = platform.new_id("ws")
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "workspace"
+    session.add(Workspace(id=row_id, name=name, slug=f"{slug}-{row_id[-6:]}", settings={}, created_at=platform.now()))
+    session.flush()
+    return add_member(session, platform, row_id, owner, role="admin")
+
+
+def add_member(session: Session, platform: Platform, workspace_id: str, user: User, *, role: str) -> Membership:
+    member = Membership(
+        id=platform.new_id("mem"),
+        workspace_id=workspace_id,
+        user_id=user.id,
+        role=role,
+        status="active",
+        joined_at=platform.now(),
+    )
+    session.add(member)
+    session.flush()
+    return member
+
+
+def memberships_of(session: Session, user_id: str) -> list[tuple[Membership, Workspace]]:
+    """Active memberships in workspaces that exist, oldest first."""
+    rows = session.execute(
+        select(Membership, Workspace)
+        .join(Workspace, Workspace.id == Membership.workspace_id)
+        .where(Membership.user_id == user_id, Membership.status == "active", Workspace.deleted_at.is_(None))
+        .order_by(Membership.joined_at, Membership.id)
+    ).all()
+    return [(row[0], row[1]) for row in rows]
+
+
+def current_membership(session: Session, user_id: str, workspace_id: str | None) -> tuple[Membership, Workspace] | None:
+    """The membership in the chosen workspace, or else in the user's first one."""
+    found = memberships_of(session, user_id)
+    chosen = [pair for pair in found if pair[1].id == workspace_id]
+    return next(iter(chosen or found), None)
+
+
+def admin_names(session: Session, workspace_id: str) -> list[str]:
+    """Names or addresses of the admins, for "ask an admin" sentences."""
+    rows = session.execute(
+        select(User.name, User.email)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.workspace_id == workspace_id, Membership.role == "admin", Membership.status == "active")
+        .order_by(Membership.joined_at)
+        .limit(3)
+    ).all()
+    return [name or email for name, email in rows]
