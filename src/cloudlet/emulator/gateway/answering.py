@@ -206,7 +206,7 @@ class Answering(asyncio.Protocol):
         if stream is None:
             return True
         try:
-            while stream.remaining and not self.paused:
+            while stream.remaining and not self.paused and not self.transport.is_closing():
                 self.transport.write(stream.read())
         except OSError as error:
             log.error("an answer breaks off: %s", error)

@@ -56,6 +56,8 @@ class Sink(Protocol):
 async def send_pieces(sink: Sink, pieces: AsyncIterator[bytes], *, chunked: bool) -> None:
     """Write `pieces` as they come, no faster than the client reads. `chunked` is HTTP's own coding."""
     async for piece in pieces:
+        if sink.transport.is_closing():
+            return  # the client has gone; the task is about to be cancelled
         if not piece:
             continue
         if chunked:

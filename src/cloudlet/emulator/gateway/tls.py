@@ -31,7 +31,6 @@ NAMES = (
     BASE_DOMAIN,
     f"*.{BASE_DOMAIN}",
     f"*.s3.{BASE_DOMAIN}",
-    "*.localhost",
     "*.s3.localhost",
     "host.docker.internal",
     "localstack",
@@ -141,7 +140,7 @@ class ServerCertificates:
 
 
 def covers(names: tuple[str, ...], name: str) -> bool:
-    """Whether a certificate for `names` is good for `name`; a wildcard stands for one label."""
+    """Whether a certificate for `names` is good for `name`. A wildcard stands for one label; `*.localhost` for none."""
     return name in names or "*." + name.partition(".")[2] in names
 
 
