@@ -20,11 +20,12 @@ from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.protocol.message import FileSlice, ResponseBody
 from cloudlet.emulator.store.blobs import BLOBS, BlobWriter, SpooledBody
 from cloudlet.emulator.store.home import sync_directory
-from cloudlet.emulator.store.kv import Store, Transaction
+from cloudlet.emulator.store.kv import Store, StoreError, Transaction
 from cloudlet.emulator.store.table import Record, Table
 from cloudlet.emulator.store.transact import run
 
 CHUNK_BYTES = 256 * 1024
+BLOBS_NAME = "blobs"
 
 
 class DoomedRecord(Record, frozen=True):
@@ -41,7 +42,7 @@ class FileBlobs:
 
     def __init__(self, directory: Path, *, sync: bool) -> None:
         self._spool = directory / "spool"
-        self._blobs = directory / "blobs"
+        self._blobs = directory / BLOBS_NAME
         self._sync = sync
         self._ids = Ids()  # never seeded: names must not come again in a kept state, and nobody sees them
         self._gone: list[str] = []  # deleted files whose name is still in DOOMED
@@ -62,6 +63,8 @@ class FileBlobs:
         return BlobWriter(blob_id, self._spool / blob_id, algorithms, sync=self._sync)
 
     def keep(self, tx: Transaction, body: SpooledBody) -> None:
+        if not body.path.exists():
+            raise StoreError("The request's body was lost: the state was reset or restored while it was received.")
         self._forget_gone(tx)
         if self._sync:
             sync_directory(self._spool)
@@ -75,7 +78,7 @@ class FileBlobs:
         tx.on_commit(move)
         tx.on_durable(lambda: spooled.unlink(missing_ok=True))
 
-    def erase(self, tx: Transaction, blob_id: str) -> None:
+    def erase(self, tx: Transaction, blob_id: str, size: int) -> None:
         self._forget_gone(tx)
         DOOMED.put(tx, DoomedRecord(blob_id))
         tx.on_durable(lambda: self._remove(blob_id))
@@ -162,7 +165,7 @@ def give_name(source: Path, target: Path) -> None:
     except FileNotFoundError:
         if target.exists():
             return
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir()
         give_name(source, target)
     except OSError:  # a file system without hard links
         source.rename(target)

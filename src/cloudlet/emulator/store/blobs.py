@@ -57,7 +57,7 @@ class Blobs(Protocol):
         """The spooled bytes stay when `tx` commits."""
         ...
 
-    def erase(self, tx: Transaction, blob_id: str) -> None:
+    def erase(self, tx: Transaction, blob_id: str, size: int) -> None:
         """The bytes go when `tx` commits."""
         ...
 
@@ -181,7 +181,7 @@ def unlink(tx: Transaction, blob_id: str) -> None:
         return
     BLOBS.delete(tx, blob_id)
     if record.parts is None:
-        tx.blobs.erase(tx, blob_id)
+        tx.blobs.erase(tx, blob_id, record.size)
         return
     for part_id, _ in record.parts:
         unlink(tx, part_id)
@@ -257,4 +257,5 @@ def _spool(tx: Transaction, data: bytes) -> SpooledBody:
     writer.write(data)
     body = writer.finish()
     tx.on_abort(body.discard)
+    tx.on_durable(body.discard)
     return body

@@ -3,7 +3,6 @@
     root/lock            held (flock) by the emulator that has the state open
     root/current         the name of the current generation, replaced atomically
     root/generation-N/   data.mdb, blobs/, spool/
-    root/snapshots/      saved states, see `snapshot`
 
 Resetting or restoring a state prepares a new generation beside the current one and switches by replacing `current`: a
 crash leaves either the old state or the new one. An ephemeral state lives in a temporary directory that goes when the

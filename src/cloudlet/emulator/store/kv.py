@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from cloudlet.emulator.store.blobs import Blobs
+    from cloudlet.emulator.store.snapshot import Snapshots
     from cloudlet.emulator.store.watch import Watch
 
 
@@ -66,11 +67,13 @@ class Store(Protocol):
     - `worker_threads` is 0 where transactions run on the caller's thread without waiting (LMDB).
     - `watch` wakes those who wait for a commit that touches a key range.
     - `blobs` keeps what is too big for a record.
+    - `snapshots` are saved states.
     """
 
     worker_threads: int
     watch: Watch
     blobs: Blobs
+    snapshots: Snapshots
 
     def begin(self, *, read_only: bool) -> Transaction: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any, Literal
 
 import lmdb
 
-from cloudlet.emulator.store.blob_files import FileBlobs
+from cloudlet.emulator.store.blob_files import BLOBS_NAME, FileBlobs
 from cloudlet.emulator.store.blobs import Blobs
 from cloudlet.emulator.store.home import StateHome
 from cloudlet.emulator.store.kv import Conflict, ReadOnlyTransaction, StoreError
 from cloudlet.emulator.store.longkeys import LIMIT, SPACE, fold, signposts, walk
 from cloudlet.emulator.store.residency import Residency
+from cloudlet.emulator.store.snapshot import Snapshots, link_tree
 from cloudlet.emulator.store.watch import Watch
 
 MAP_BYTES = 1 << 40  # address space only: the file grows with what is stored
@@ -137,8 +139,9 @@ class LmdbStore:
     """
 
     worker_threads = 0
+    name = "lmdb"
 
-    def __init__(self, home: StateHome, durability: Durability = "process") -> None:
+    def __init__(self, home: StateHome, durability: Durability = "process", snapshots: Path | None = None) -> None:
         self.home = home
         self.durability = durability
         self._nested = durability == "disk"
@@ -149,6 +152,7 @@ class LmdbStore:
         self._waiting: list[Callable[[BaseException | None], None]] = []
         self._open(home.current)
         self.blobs.recover(self)
+        self.snapshots = Snapshots(snapshots or home.root / "snapshots", self)
 
     def _open(self, directory: Path) -> None:
         self._env = open_environment(directory, sync=self.durability == "disk")
@@ -230,14 +234,26 @@ class LmdbStore:
         self.home.adopt(generation)
         self.records.clear()
         self._open(generation)
+        self.blobs.recover(self)
         self.home.discard(old)
         self.watch.wake_all()
 
-    def copy(self, path: Path) -> None:
-        """A compact, consistent copy of the key-value space as `path`/data.mdb."""
+    def save_into(self, directory: Path) -> None:
+        """See `snapshot.Saveable`: a compact copy of LMDB's file, and second names of the blobs."""
         self.flush()
-        self._env.copy(str(path), compact=True)
+        try:
+            self._env.copy(str(directory), compact=True)
+        except lmdb.Error as error:
+            raise StoreError(f"The state could not be copied to {directory}: {error}") from error
+        link_tree(self.home.current / BLOBS_NAME, directory / BLOBS_NAME)
         self._residency.release()
+
+    def restore_from(self, directory: Path) -> None:
+        """See `snapshot.Saveable`."""
+        generation = self.home.prepare()
+        shutil.copyfile(directory / "data.mdb", generation / "data.mdb")
+        link_tree(directory / BLOBS_NAME, generation / BLOBS_NAME)
+        self.switch(generation)
 
     def close(self) -> None:
         self.flush()
