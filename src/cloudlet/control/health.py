@@ -10,6 +10,7 @@ from litestar.response import Template
 from cloudlet.control.db import Database
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import PUBLIC, requires
+from cloudlet.control.threads import in_thread
 from cloudlet.license.explain import explanations
 
 
@@ -19,7 +20,8 @@ def get_health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@get("/readyz", opt=requires(PUBLIC), sync_to_thread=True)
+@get("/readyz", opt=requires(PUBLIC))
+@in_thread
 def get_readiness(database: Database) -> Response[Any]:
     """The database answers and has current tables; 503 when not."""
     if database.is_ready():

@@ -19,6 +19,7 @@ from cloudlet.control.db import Database
 from cloudlet.control.pages import go, page, safe_next
 from cloudlet.control.permissions import PUBLIC, SIGNED_IN, requires
 from cloudlet.control.platform import Platform
+from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer, session_cookie
 
 WebRequest = Request[Any, Any, State]
@@ -35,7 +36,8 @@ def show_sign_in(next: str = "/") -> Template:
     return page("sign_in.html", next=safe_next(next), email="")
 
 
-@post("/sign-in", opt=requires(PUBLIC), sync_to_thread=True)
+@post("/sign-in", opt=requires(PUBLIC))
+@in_thread
 def submit_sign_in(
     request: WebRequest, data: Annotated[SignInForm, UrlEncoded], database: Database, platform: Platform
 ) -> Template | Redirect:
@@ -51,7 +53,8 @@ def submit_sign_in(
     return answer
 
 
-@get("/sign-in/link/{secret:str}", opt=requires(PUBLIC), sync_to_thread=True)
+@get("/sign-in/link/{secret:str}", opt=requires(PUBLIC))
+@in_thread
 def show_link(secret: str, database: Database, platform: Platform) -> Template:
     """Looking at the link does not use it up: mail scanners and link previews look too."""
     with database.snapshot() as session:
@@ -59,7 +62,8 @@ def show_link(secret: str, database: Database, platform: Platform) -> Template:
     return page("sign_in_link.html", email=email)
 
 
-@post("/sign-in/link/{secret:str}", opt=requires(PUBLIC), sync_to_thread=True)
+@post("/sign-in/link/{secret:str}", opt=requires(PUBLIC))
+@in_thread
 def submit_link(request: WebRequest, secret: str, database: Database, platform: Platform) -> Redirect:
     with database.transaction() as session:
         value = start_session(session, platform, request, use_link(session, platform, "magic", secret))
@@ -68,7 +72,8 @@ def submit_link(request: WebRequest, secret: str, database: Database, platform: 
     return answer
 
 
-@post("/sign-out", opt=requires(SIGNED_IN), sync_to_thread=True)
+@post("/sign-out", opt=requires(SIGNED_IN))
+@in_thread
 def submit_sign_out(viewer: Viewer, database: Database, platform: Platform) -> Redirect:
     with database.transaction() as session:
         close_session(session, viewer.session_id)

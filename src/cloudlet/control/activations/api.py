@@ -15,6 +15,7 @@ from cloudlet.control.licenses.signing import ensure_signing_key
 from cloudlet.control.permissions import PUBLIC, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import NO_CSRF, request_id_of
+from cloudlet.control.threads import in_thread
 
 WebRequest = Request[Any, Any, State]
 OPEN = requires(PUBLIC) | NO_CSRF  # the credentials are in the body
@@ -41,7 +42,8 @@ async def license_answer(request: WebRequest, database: Database, platform: Plat
     return Response(raw, media_type="application/json")
 
 
-@get("/v1/license/ping", opt=OPEN, sync_to_thread=True)
+@get("/v1/license/ping", opt=OPEN)
+@in_thread
 def ping(database: Database, platform: Platform) -> dict[str, Any]:
     """For `license doctor`: is this a license server, what time is it there, which key signs."""
     with database.snapshot() as session:

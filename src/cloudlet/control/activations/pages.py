@@ -16,13 +16,15 @@ from cloudlet.control.licenses.views import LicenseView, license_view
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.platform import Platform
+from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 
 PATH = "/getting-started"
 DEFAULT_URL = "http://127.0.0.1:4580"  # where an emulator looks for its control plane unless told otherwise
 
 
-@get(PATH, opt=requires(SIGNED_IN), sync_to_thread=True)
+@get(PATH, opt=requires(SIGNED_IN))
+@in_thread
 def show_getting_started(viewer: Viewer, database: Database, platform: Platform) -> Template:
     with database.snapshot() as session:
         license_ = license_view(session, platform, viewer)
@@ -41,7 +43,8 @@ def show_getting_started(viewer: Viewer, database: Database, platform: Platform)
     )
 
 
-@get(PATH + "/status", opt=requires(SIGNED_IN), sync_to_thread=True)
+@get(PATH + "/status", opt=requires(SIGNED_IN))
+@in_thread
 def get_status(viewer: Viewer, database: Database) -> dict[str, Any]:
     """For the page's live check: `activated` once an emulator of this member has started with a license."""
     with database.snapshot() as session:

@@ -20,6 +20,7 @@ from cloudlet.control.errors import NotFound
 from cloudlet.control.pages import go, page
 from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.platform import Platform
+from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.tables import Membership
 
@@ -34,12 +35,14 @@ def show_auth_token_alias(viewer: Viewer) -> Redirect:
     return go(PATH)
 
 
-@get(PATH, opt=requires(SIGNED_IN), sync_to_thread=True)
+@get(PATH, opt=requires(SIGNED_IN))
+@in_thread
 def show_auth_token(viewer: Viewer, database: Database) -> Template:
     return tokens_page(viewer, database)
 
 
-@post(PATH + "/create", opt=requires(SIGNED_IN), sync_to_thread=True)
+@post(PATH + "/create", opt=requires(SIGNED_IN))
+@in_thread
 def submit_create(viewer: Viewer, database: Database, platform: Platform) -> Redirect:
     with database.transaction() as session:
         membership = session.get_one(Membership, viewer.membership_id)
@@ -47,7 +50,8 @@ def submit_create(viewer: Viewer, database: Database, platform: Platform) -> Red
     return go(PATH)
 
 
-@post(PATH + "/reveal", opt=requires(SIGNED_IN), sync_to_thread=True)
+@post(PATH + "/reveal", opt=requires(SIGNED_IN))
+@in_thread
 def submit_reveal(
     request: WebRequest,
     data: Annotated[RevealForm, UrlEncoded],
@@ -69,7 +73,8 @@ def submit_reveal(
     return tokens_page(viewer, database, clear=clear)
 
 
-@post(PATH + "/reset", opt=requires(SIGNED_IN), sync_to_thread=True)
+@post(PATH + "/reset", opt=requires(SIGNED_IN))
+@in_thread
 def submit_reset(
     request: WebRequest,
     data: Annotated[ResetForm, UrlEncoded],

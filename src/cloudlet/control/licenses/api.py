@@ -7,10 +7,12 @@ from litestar import Response, get
 from cloudlet.control.db import Database
 from cloudlet.control.licenses.signing import published_keys
 from cloudlet.control.permissions import PUBLIC, requires
+from cloudlet.control.threads import in_thread
 from cloudlet.license.envelope import TrustStore
 
 
-@get("/.well-known/license-keys.json", opt=requires(PUBLIC), sync_to_thread=True)
+@get("/.well-known/license-keys.json", opt=requires(PUBLIC))
+@in_thread
 def get_license_keys(database: Database) -> Response[bytes]:
     """`{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid", "x", "use": "sig"}]}`, the active one first."""
     with database.snapshot() as session:

@@ -12,12 +12,14 @@ from cloudlet.control.licenses.views import license_view
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.platform import Platform
+from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 
 PATH = "/workspace/my-license"
 
 
-@get(PATH, opt=requires(SIGNED_IN), sync_to_thread=True)
+@get(PATH, opt=requires(SIGNED_IN))
+@in_thread
 def show_my_license(viewer: Viewer, database: Database, platform: Platform) -> Template:
     with database.snapshot() as session:
         license_ = license_view(session, platform, viewer)
