@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -25,6 +25,7 @@ class LicenseView(msgspec.Struct, frozen=True, kw_only=True):
     assigned_at: datetime | None
     expires_at: datetime
     days_left: int
+    days_total: int
     features: tuple[str, ...]
     offline_hours: int
 
@@ -59,10 +60,16 @@ def license_view(session: Session, platform: Platform, viewer: Viewer) -> Licens
         state=state,
         assigned_at=holding.license.assigned_at,
         expires_at=expires,
-        days_left=max(0, -(-int(left.total_seconds()) // 86400)),
+        days_left=max(0, whole_days(left)),
+        days_total=max(1, whole_days(expires - holding.subscription.current_period_start)),
         features=tuple(feature(name, limit) for name, limit in sorted(holding.plan.entitlements.items())),
         offline_hours=holding.plan.offline_window_h,
     )
+
+
+def whole_days(span: timedelta) -> int:
+    """A begun day counts."""
+    return -(-int(span.total_seconds()) // 86400)
 
 
 def feature(name: str, limit: int | None) -> str:
