@@ -132,7 +132,7 @@ class Emulator:
 
     @property
     def snapshots(self) -> Any:
-        return self.state.snapshots
+        return self.store.snapshots
 
     async def move_clock(self, to: float) -> None:
         """Go to a time; everything that falls due on the way runs first, in order."""
