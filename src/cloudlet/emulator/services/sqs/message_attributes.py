@@ -1,6 +1,6 @@
 """Message attributes: what SQS accepts, their MD5, and which of them a receiver asked for. Pure functions.
 
-An attribute is kept as `(data type, value)`; the value is text for String and Number, bytes for Binary.
+An attribute is kept as `(data type, value in bytes)`; String and Number values are UTF-8.
 Source: "Amazon SQS message metadata" and the error texts of the service.
 """
 
@@ -17,7 +17,7 @@ from cloudlet.emulator.services.sqs.errors import InvalidParameterValue
 if TYPE_CHECKING:
     from cloudlet.emulator.services.sqs.api import MessageAttributeValue, MessageSystemAttributeValue
 
-Attribute = tuple[str, str | bytes]
+Attribute = tuple[str, bytes]
 
 MAX_ATTRIBUTES = 10
 MAX_NAME_LENGTH = 256
@@ -63,7 +63,7 @@ def read_attribute(name: str, given: MessageAttributeValue | MessageSystemAttrib
             )
     if kind == "Binary":
         return data_type, read_binary(name, data_type, given)
-    return data_type, read_text(name, data_type, kind, given)
+    return data_type, read_text(name, data_type, kind, given).encode()
 
 
 def read_binary(name: str, data_type: str, given: MessageAttributeValue | MessageSystemAttributeValue) -> bytes:
@@ -132,17 +132,19 @@ def attributes_md5(attributes: Mapping[str, Attribute]) -> str:
         for text in (name, data_type):
             encoded = text.encode()
             parts += (pack("!I", len(encoded)), encoded)
-        transport, data = (BINARY_TRANSPORT, value) if isinstance(value, bytes) else (STRING_TRANSPORT, value.encode())
-        parts += (transport, pack("!I", len(data)), data)
+        parts += (BINARY_TRANSPORT if is_binary(data_type) else STRING_TRANSPORT, pack("!I", len(value)), value)
     return md5(b"".join(parts), usedforsecurity=False).hexdigest()
 
 
 def attributes_size(attributes: Mapping[str, Attribute]) -> int:
     """Bytes that count towards the message's size: names, data types and values."""
     return sum(
-        len(name.encode()) + len(data_type.encode()) + (len(value) if isinstance(value, bytes) else len(value.encode()))
-        for name, (data_type, value) in attributes.items()
+        len(name.encode()) + len(data_type.encode()) + len(value) for name, (data_type, value) in attributes.items()
     )
+
+
+def is_binary(data_type: str) -> bool:
+    return data_type.startswith("Binary")
 
 
 def requested(attributes: dict[str, Attribute], names: list[str]) -> dict[str, Attribute]:
@@ -159,6 +161,6 @@ def requested(attributes: dict[str, Attribute], names: list[str]) -> dict[str, A
 def attribute_member(attribute: Attribute) -> dict[str, str | bytes]:
     """The attribute as the member of an answer."""
     data_type, value = attribute
-    if isinstance(value, bytes):
+    if is_binary(data_type):
         return {"BinaryValue": value, "DataType": data_type}
-    return {"StringValue": value, "DataType": data_type}
+    return {"StringValue": value.decode(), "DataType": data_type}

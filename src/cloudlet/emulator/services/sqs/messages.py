@@ -102,7 +102,7 @@ def send(call: Call, queue: Queue, entry: SendMessageRequest | SendMessageBatchR
         result["MD5OfMessageAttributes"] = attributes_md5(attributes)
     if system_attributes:
         result["MD5OfMessageSystemAttributes"] = attributes_md5(system_attributes)
-    trace_header = str(system_attributes[TRACE_HEADER][1]) if system_attributes else ""
+    trace_header = system_attributes[TRACE_HEADER][1].decode() if system_attributes else ""
     if not trace_header and call.http is not None:
         trace_header = call.http.headers.get("x-amzn-trace-id", "")
 
