@@ -11,10 +11,6 @@ from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import Body, ResponseBody
 
 
-class AbacStatus(TypedDict):
-    Status: NotRequired[str]
-
-
 class AbortIncompleteMultipartUpload(TypedDict):
     DaysAfterInitiation: NotRequired[int]
 
@@ -44,6 +40,34 @@ class AccessControlPolicy(TypedDict):
 
 class AccessControlTranslation(TypedDict):
     Owner: str
+
+
+class AnalyticsAndOperator(TypedDict):
+    Prefix: NotRequired[str]
+    Tags: NotRequired[list[Tag]]
+
+
+class AnalyticsConfiguration(TypedDict):
+    Id: str
+    Filter: NotRequired[AnalyticsFilter]
+    StorageClassAnalysis: StorageClassAnalysis
+
+
+class AnalyticsExportDestination(TypedDict):
+    S3BucketDestination: AnalyticsS3BucketDestination
+
+
+class AnalyticsFilter(TypedDict):
+    Prefix: NotRequired[str]
+    Tag: NotRequired[Tag]
+    And: NotRequired[AnalyticsAndOperator]
+
+
+class AnalyticsS3BucketDestination(TypedDict):
+    Format: str
+    BucketAccountId: NotRequired[str]
+    Bucket: str
+    Prefix: NotRequired[str]
 
 
 class BlockedEncryptionTypes(TypedDict):
@@ -381,6 +405,16 @@ class Delete(TypedDict):
     Quiet: NotRequired[bool]
 
 
+class DeleteBucketAnalyticsConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class DeleteBucketAnalyticsConfigurationResult(TypedDict):
+    pass
+
+
 class DeleteBucketCorsRequest(TypedDict):
     Bucket: str
     ExpectedBucketOwner: NotRequired[str]
@@ -409,12 +443,32 @@ class DeleteBucketIntelligentTieringConfigurationResult(TypedDict):
     pass
 
 
+class DeleteBucketInventoryConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class DeleteBucketInventoryConfigurationResult(TypedDict):
+    pass
+
+
 class DeleteBucketLifecycleRequest(TypedDict):
     Bucket: str
     ExpectedBucketOwner: NotRequired[str]
 
 
 class DeleteBucketLifecycleResult(TypedDict):
+    pass
+
+
+class DeleteBucketMetricsConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class DeleteBucketMetricsConfigurationResult(TypedDict):
     pass
 
 
@@ -595,15 +649,6 @@ class FilterRule(TypedDict):
     Value: NotRequired[str]
 
 
-class GetBucketAbacOutput(TypedDict):
-    AbacStatus: NotRequired[AbacStatus]
-
-
-class GetBucketAbacRequest(TypedDict):
-    Bucket: str
-    ExpectedBucketOwner: NotRequired[str]
-
-
 class GetBucketAccelerateConfigurationOutput(TypedDict):
     Status: NotRequired[str]
     RequestCharged: NotRequired[str]
@@ -622,6 +667,16 @@ class GetBucketAclOutput(TypedDict):
 
 class GetBucketAclRequest(TypedDict):
     Bucket: str
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class GetBucketAnalyticsConfigurationOutput(TypedDict):
+    AnalyticsConfiguration: NotRequired[AnalyticsConfiguration]
+
+
+class GetBucketAnalyticsConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
     ExpectedBucketOwner: NotRequired[str]
 
 
@@ -653,6 +708,16 @@ class GetBucketIntelligentTieringConfigurationRequest(TypedDict):
     ExpectedBucketOwner: NotRequired[str]
 
 
+class GetBucketInventoryConfigurationOutput(TypedDict):
+    InventoryConfiguration: NotRequired[InventoryConfiguration]
+
+
+class GetBucketInventoryConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    ExpectedBucketOwner: NotRequired[str]
+
+
 class GetBucketLifecycleConfigurationOutput(TypedDict):
     Rules: NotRequired[list[LifecycleRule]]
     TransitionDefaultMinimumObjectSize: NotRequired[str]
@@ -678,6 +743,16 @@ class GetBucketLoggingOutput(TypedDict):
 
 class GetBucketLoggingRequest(TypedDict):
     Bucket: str
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class GetBucketMetricsConfigurationOutput(TypedDict):
+    MetricsConfiguration: NotRequired[MetricsConfiguration]
+
+
+class GetBucketMetricsConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
     ExpectedBucketOwner: NotRequired[str]
 
 
@@ -1076,6 +1151,41 @@ class IntelligentTieringFilter(TypedDict):
     And: NotRequired[IntelligentTieringAndOperator]
 
 
+class InventoryConfiguration(TypedDict):
+    Destination: InventoryDestination
+    IsEnabled: bool
+    Filter: NotRequired[InventoryFilter]
+    Id: str
+    IncludedObjectVersions: str
+    OptionalFields: NotRequired[list[str]]
+    Schedule: InventorySchedule
+
+
+class InventoryDestination(TypedDict):
+    S3BucketDestination: InventoryS3BucketDestination
+
+
+class InventoryEncryption(TypedDict):
+    SSES3: NotRequired[SSES3]
+    SSEKMS: NotRequired[SSEKMS]
+
+
+class InventoryFilter(TypedDict):
+    Prefix: str
+
+
+class InventoryS3BucketDestination(TypedDict):
+    AccountId: NotRequired[str]
+    Bucket: str
+    Format: str
+    Prefix: NotRequired[str]
+    Encryption: NotRequired[InventoryEncryption]
+
+
+class InventorySchedule(TypedDict):
+    Frequency: str
+
+
 class JSONInput(TypedDict):
     Type: NotRequired[str]
 
@@ -1124,6 +1234,19 @@ class LifecycleRuleFilter(TypedDict):
     And: NotRequired[LifecycleRuleAndOperator]
 
 
+class ListBucketAnalyticsConfigurationsOutput(TypedDict):
+    IsTruncated: NotRequired[bool]
+    ContinuationToken: NotRequired[str]
+    NextContinuationToken: NotRequired[str]
+    AnalyticsConfigurationList: NotRequired[list[AnalyticsConfiguration]]
+
+
+class ListBucketAnalyticsConfigurationsRequest(TypedDict):
+    Bucket: str
+    ContinuationToken: NotRequired[str]
+    ExpectedBucketOwner: NotRequired[str]
+
+
 class ListBucketIntelligentTieringConfigurationsOutput(TypedDict):
     IsTruncated: NotRequired[bool]
     ContinuationToken: NotRequired[str]
@@ -1132,6 +1255,32 @@ class ListBucketIntelligentTieringConfigurationsOutput(TypedDict):
 
 
 class ListBucketIntelligentTieringConfigurationsRequest(TypedDict):
+    Bucket: str
+    ContinuationToken: NotRequired[str]
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class ListBucketInventoryConfigurationsOutput(TypedDict):
+    ContinuationToken: NotRequired[str]
+    InventoryConfigurationList: NotRequired[list[InventoryConfiguration]]
+    IsTruncated: NotRequired[bool]
+    NextContinuationToken: NotRequired[str]
+
+
+class ListBucketInventoryConfigurationsRequest(TypedDict):
+    Bucket: str
+    ContinuationToken: NotRequired[str]
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class ListBucketMetricsConfigurationsOutput(TypedDict):
+    IsTruncated: NotRequired[bool]
+    ContinuationToken: NotRequired[str]
+    NextContinuationToken: NotRequired[str]
+    MetricsConfigurationList: NotRequired[list[MetricsConfiguration]]
+
+
+class ListBucketMetricsConfigurationsRequest(TypedDict):
     Bucket: str
     ContinuationToken: NotRequired[str]
     ExpectedBucketOwner: NotRequired[str]
@@ -1320,6 +1469,24 @@ class Metrics(TypedDict):
     EventThreshold: NotRequired[ReplicationTimeValue]
 
 
+class MetricsAndOperator(TypedDict):
+    Prefix: NotRequired[str]
+    Tags: NotRequired[list[Tag]]
+    AccessPointArn: NotRequired[str]
+
+
+class MetricsConfiguration(TypedDict):
+    Id: str
+    Filter: NotRequired[MetricsFilter]
+
+
+class MetricsFilter(TypedDict):
+    Prefix: NotRequired[str]
+    Tag: NotRequired[Tag]
+    AccessPointArn: NotRequired[str]
+    And: NotRequired[MetricsAndOperator]
+
+
 class MultipartUpload(TypedDict):
     UploadId: NotRequired[str]
     Key: NotRequired[str]
@@ -1481,18 +1648,6 @@ class PublicAccessBlockConfiguration(TypedDict):
     RestrictPublicBuckets: NotRequired[bool]
 
 
-class PutBucketAbacRequest(TypedDict):
-    Bucket: str
-    ContentMD5: NotRequired[str]
-    ChecksumAlgorithm: NotRequired[str]
-    ExpectedBucketOwner: NotRequired[str]
-    AbacStatus: AbacStatus
-
-
-class PutBucketAbacResult(TypedDict):
-    pass
-
-
 class PutBucketAccelerateConfigurationRequest(TypedDict):
     Bucket: str
     AccelerateConfiguration: AccelerateConfiguration
@@ -1519,6 +1674,17 @@ class PutBucketAclRequest(TypedDict):
 
 
 class PutBucketAclResult(TypedDict):
+    pass
+
+
+class PutBucketAnalyticsConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    AnalyticsConfiguration: AnalyticsConfiguration
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class PutBucketAnalyticsConfigurationResult(TypedDict):
     pass
 
 
@@ -1557,6 +1723,17 @@ class PutBucketIntelligentTieringConfigurationResult(TypedDict):
     pass
 
 
+class PutBucketInventoryConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    InventoryConfiguration: InventoryConfiguration
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class PutBucketInventoryConfigurationResult(TypedDict):
+    pass
+
+
 class PutBucketLifecycleConfigurationOutput(TypedDict):
     TransitionDefaultMinimumObjectSize: NotRequired[str]
 
@@ -1578,6 +1755,17 @@ class PutBucketLoggingRequest(TypedDict):
 
 
 class PutBucketLoggingResult(TypedDict):
+    pass
+
+
+class PutBucketMetricsConfigurationRequest(TypedDict):
+    Bucket: str
+    Id: str
+    MetricsConfiguration: MetricsConfiguration
+    ExpectedBucketOwner: NotRequired[str]
+
+
+class PutBucketMetricsConfigurationResult(TypedDict):
     pass
 
 
@@ -1964,6 +2152,14 @@ class S3Location(TypedDict):
     StorageClass: NotRequired[str]
 
 
+class SSEKMS(TypedDict):
+    KeyId: str
+
+
+class SSES3(TypedDict):
+    pass
+
+
 class SelectParameters(TypedDict):
     InputSerialization: InputSerialization
     ExpressionType: str
@@ -1997,6 +2193,15 @@ class SourceSelectionCriteria(TypedDict):
 
 class SseKmsEncryptedObjects(TypedDict):
     Status: str
+
+
+class StorageClassAnalysis(TypedDict):
+    DataExport: NotRequired[StorageClassAnalysisDataExport]
+
+
+class StorageClassAnalysisDataExport(TypedDict):
+    OutputSchemaVersion: str
+    Destination: AnalyticsExportDestination
 
 
 class Tag(TypedDict):
