@@ -113,6 +113,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_license_issues: bool = True  # LOG_LICENSE_ISSUES: 0 keeps license problems out of the log
     license_error_format: str = "text"  # LICENSE_ERROR_FORMAT: text or json
     ci: bool = False  # CI: set by CI systems; starts count against the CI credits
+    license_timeout_seconds: int = 8  # LICENSE_TIMEOUT: the longest that a start waits for the control plane
+    license_trust_keys: str = ""  # LICENSE_TRUST_KEYS: public keys (base64url, comma-separated) to trust, and no others
+    # --- way out
+    http_proxy: str = ""  # OUTBOUND_HTTP_PROXY: proxy for http; else HTTP_PROXY
+    https_proxy: str = ""  # OUTBOUND_HTTPS_PROXY: proxy for https; else HTTPS_PROXY
+    no_proxy: tuple[str, ...] = ()  # NO_PROXY: hosts that are reached without a proxy
+    ca_bundles: tuple[
+        str, ...
+    ] = ()  # REQUESTS_CA_BUNDLE: PEM file of certificate authorities; LICENSE_CA_BUNDLE adds one
+    verify_tls: bool = True  # SSL_NO_VERIFY: 1 accepts any certificate of the control plane
     in_container: bool = False
 
     @property
@@ -257,6 +267,13 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         log_license_issues=env.flag("LOG_LICENSE_ISSUES", True),
         license_error_format=env.choice("LICENSE_ERROR_FORMAT", "text", ("text", "json")),
         ci=env.text("CI").lower() not in FALSE_WORDS,
+        license_timeout_seconds=max(1, env.number("LICENSE_TIMEOUT", 8)),
+        license_trust_keys=env.text("LICENSE_TRUST_KEYS"),
+        http_proxy=env.text("OUTBOUND_HTTP_PROXY") or env.text("HTTP_PROXY") or env.text("http_proxy"),
+        https_proxy=env.text("OUTBOUND_HTTPS_PROXY") or env.text("HTTPS_PROXY") or env.text("https_proxy"),
+        no_proxy=env.names("NO_PROXY") or env.names("no_proxy"),
+        ca_bundles=tuple(filter(None, (env.text("REQUESTS_CA_BUNDLE"), env.text("LICENSE_CA_BUNDLE")))),
+        verify_tls=not env.flag("SSL_NO_VERIFY"),
         in_container=contained,
     )
 

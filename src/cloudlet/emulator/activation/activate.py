@@ -1,16 +1,31 @@
-"""Start-up activation, one screen: where credentials come from, what is tried, what the outcome is."""
+"""Start-up activation, one screen: where credentials come from, what is tried, what the outcome is.
+
+    ACTIVATE_PRO=0                        community, no network
+    no credentials                        community with a hint; refused with ACTIVATE_PRO=1
+    credentials that cannot be right      refused, no network
+    credentials                           `online`: ask the control plane → active_online, or refused;
+                                          when it cannot be reached: `cache` → active_cached, or refused
+
+The modules that need cryptography or a network are imported for the last case only.
+"""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from cloudlet.emulator.activation.block import refuse
+from cloudlet.emulator.activation.credentials import Credentials, find_credentials
+from cloudlet.emulator.activation.entitlements import COMMUNITY_SERVICES
+from cloudlet.emulator.activation.machine import Machine
 from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.license.effects import SYSTEM, Effects
+from cloudlet.license.reasons import Failure, failure
+from cloudlet.settings import Settings
 
-if TYPE_CHECKING:
-    from cloudlet.emulator.activation.machine import Machine
-    from cloudlet.settings import Settings
+COMMUNITY = ActivationState(phase="community", open_services=COMMUNITY_SERVICES)
+OFF_LINE = "License activation is off (ACTIVATE_PRO=0): community edition."
+HINT_LINE = "No auth token: community edition. Your token is on {web}/workspace/auth-tokens; `cloudlet auth set-token` stores it."
 
 
 def activate(
@@ -20,8 +35,30 @@ def activate(
     say: Callable[[str], None],
     effects: Effects = SYSTEM,
 ) -> ActivationState:
-    """Decide the edition of this start. Blocking; 8 seconds at most, no network without credentials.
+    """Decide the edition of this start. Blocking; LICENSE_TIMEOUT (8) seconds at most, no network without credentials.
 
     `say` gets each line that belongs on stdout (success line, community hint, warnings). Raises ActivationFailed.
     """
-    raise NotImplementedError
+    if settings.activate_pro is False:
+        say(OFF_LINE)
+        return COMMUNITY
+    found = find_credentials(settings)
+    if isinstance(found, Credentials):
+        state: ActivationState = start_licensed(settings, machine, found, say, effects)
+        return state
+    if isinstance(found, Failure):
+        raise refuse(found, settings)
+    if settings.activate_pro:
+        raise refuse(failure("credentials.missing", web=settings.web_app_url), settings)
+    if settings.log_license_issues:
+        say(HINT_LINE.format(web=settings.web_app_url))
+    return COMMUNITY
+
+
+def start_licensed(
+    settings: Settings, machine: Machine, credentials: Credentials, say: Callable[[str], None], effects: Effects
+) -> ActivationState:
+    """`online.activate_online`, loaded only now: it brings cryptography, which a community start does without."""
+    module = importlib.import_module("cloudlet.emulator.activation.online")
+    state: ActivationState = module.activate_online(settings, machine, credentials, say, effects)
+    return state

@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 EXIT_CODE = 55
 
-Phase = Literal[
-    "unlicensed", "active_online", "active_cached", "active_file", "grace", "community", "failed", "stale"
-]
+Phase = Literal["unlicensed", "active_online", "active_cached", "active_file", "grace", "community", "failed", "stale"]
 
 
 class ActivationState(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,46 @@
+"""What the user reads when the emulator does not start."""
+
+from __future__ import annotations
+
+import json
+
+from cloudlet.emulator.activation.state import EXIT_CODE, ActivationFailed
+from cloudlet.license.reasons import Failure
+from cloudlet.license.token import mask_text
+from cloudlet.settings import Settings
+
+FRAME = f"Localstack returning with exit code {EXIT_CODE}. Reason: "
+
+
+def refuse(failure: Failure, settings: Settings) -> ActivationFailed:
+    """The exception to raise, with the block in the form that the settings ask for."""
+    if not settings.log_license_issues:
+        block = FRAME + failure.code
+    elif settings.license_error_format == "json":
+        block = json_line(failure, settings)
+    else:
+        block = text_block(failure, settings)
+    return ActivationFailed(failure, mask_text(block))
+
+
+def text_block(failure: Failure, settings: Settings) -> str:
+    lines = [FRAME, "License activation failed! 🔑❌", "", f"Reason: {failure.text()}", "", "What to do:"]
+    lines += [f"- {line}" for line in failure.advice()]
+    request = f"Request: {failure.request_id}  " if failure.request_id else ""
+    lines += ["", f"Code: {failure.code}  {request}Docs: {failure.docs_url(settings.web_app_url)}"]
+    return "\n".join(lines)
+
+
+def json_line(failure: Failure, settings: Settings) -> str:
+    return json.dumps(
+        {
+            "event": "license_activation_failed",
+            "exit_code": EXIT_CODE,
+            "code": failure.code,
+            "reason": failure.text(),
+            "what_to_do": list(failure.advice()),
+            "request_id": failure.request_id,
+            "docs": failure.docs_url(settings.web_app_url),
+        },
+        ensure_ascii=False,
+    )

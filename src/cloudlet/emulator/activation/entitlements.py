@@ -1,0 +1,62 @@
+"""Which services are open: in the community edition, and under a license's entitlements.
+
+Entitlements are `aws/*` (all), `aws/community` (what needs no license) and `aws/<service>` by botocore's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+COMMUNITY_SERVICES = frozenset(
+    {
+        "acm",
+        "apigateway",
+        "cloudformation",
+        "cloudwatch",
+        "config",
+        "dynamodb",
+        "dynamodbstreams",
+        "ec2",
+        "es",
+        "events",
+        "firehose",
+        "iam",
+        "kinesis",
+        "kms",
+        "lambda",
+        "logs",
+        "opensearch",
+        "redshift",
+        "resource-groups",
+        "resourcegroupstaggingapi",
+        "route53",
+        "route53resolver",
+        "s3",
+        "s3control",
+        "scheduler",
+        "secretsmanager",
+        "ses",
+        "sns",
+        "sqs",
+        "ssm",
+        "stepfunctions",
+        "sts",
+        "support",
+        "swf",
+        "transcribe",
+    }
+)
+
+
+def open_services(entitlements: Iterable[str]) -> frozenset[str] | None:
+    """Services by name; None = every service. What is free stays open under every license."""
+    names = set(entitlements)
+    if "aws/*" in names:
+        return None
+    licensed = {name.partition("/")[2] for name in names if name.startswith("aws/")}
+    return COMMUNITY_SERVICES | (licensed - {"community"})
+
+
+def edition_of(plan: str) -> str:
+    """What `/_localstack/info` calls it."""
+    return "enterprise" if plan == "enterprise" else "pro"
