@@ -18,6 +18,7 @@ STEPS = (
     ("-m", "tools.generate_api"),
     ("-m", "tools.settings_page"),
     ("-m", "tools.coverage_page"),
+    ("-m", "tools.reasons_page"),
 )
 
 

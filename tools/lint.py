@@ -22,6 +22,7 @@ CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("models", ("-m", "tools.generate_models", "--check")),
     ("settings page", ("-m", "tools.settings_page", "--check")),
     ("coverage page", ("-m", "tools.coverage_page", "--check")),
+    ("errors page", ("-m", "tools.reasons_page", "--check")),
 )
 ADVICE = {  # never written
     "format": "run `make format`",
@@ -29,6 +30,7 @@ ADVICE = {  # never written
     "models": "run `make generate`",
     "settings page": "run `make generate`",
     "coverage page": "run `make generate`",
+    "errors page": "run `make generate`",
 }
 
 
