@@ -65,7 +65,7 @@ class Api:
         self.errors: dict[str, Shape] = {}
 
     def add_operation(self, name: str) -> None:
-        operation = self.model.operation_model(name)
+        operation: Any = self.model.operation_model(name)
         for shape, fallback in ((operation.input_shape, f"{name}Request"), (operation.output_shape, f"{name}Result")):
             if shape is None:
                 self.structures.setdefault(fallback, [])

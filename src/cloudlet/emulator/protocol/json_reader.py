@@ -15,8 +15,6 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
 from cloudlet.emulator.kernel.errors import SerializationError
 from cloudlet.emulator.protocol.models import Shape
 from cloudlet.emulator.protocol.timestamps import parse_timestamp
@@ -47,8 +45,6 @@ class JsonReader:
             return read_blob if self.moment is None else read_bytes
         if shape.type == "timestamp" and self.moment is not None:
             return self.moment
-        if shape.type == "string" and shape.traits.get("jsonvalue"):
-            return read_json_value
         return SCALARS[shape.type]
 
     def structure(self, shape: Shape, members: dict[str, Shape] | None = None) -> Read:
@@ -200,14 +196,6 @@ def read_bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
     return read_blob(value)
-
-
-def read_json_value(value: Any) -> Any:
-    """A string member that holds JSON."""
-    try:
-        return orjson.loads(read_string(value))
-    except orjson.JSONDecodeError:
-        raise SerializationError("Invalid JSON in a jsonvalue member") from None
 
 
 SCALARS: dict[str, Read] = {

@@ -81,8 +81,6 @@ class JsonTypes:
         return Annotated[number, msgspec.Meta(ge=low, le=high)]
 
     def string(self, shape: Shape) -> Any:
-        if shape.traits.get("jsonvalue"):
-            raise Unsayable(shape.name)
         if self.rules.enum and shape.traits.get("enum"):
             return Literal[tuple(shape.traits["enum"])]
         pattern = full_pattern(shape.traits["pattern"]) if self.rules.pattern and "pattern" in shape.traits else None

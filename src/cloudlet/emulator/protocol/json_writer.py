@@ -3,7 +3,7 @@
     write = JsonWriter().of(shape)      # None: the value goes to orjson as it is (blobs become base64 there)
     write(value)                        # -> what goes to orjson; the value itself is not changed
 
-A writer exists where the tree below a shape has moments, floating numbers (NaN is text), renamed members or JSON values.
+A writer exists where the tree below a shape has moments, floating numbers (NaN is text) or renamed members.
 """
 
 from __future__ import annotations
@@ -12,9 +12,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
-from cloudlet.emulator.protocol.fragments import encode_plain
 from cloudlet.emulator.protocol.models import Shape
 from cloudlet.emulator.protocol.timestamps import epoch_number, http_date, iso8601
 
@@ -46,8 +43,6 @@ class JsonWriter:
             return None
         if shape.type in ("float", "double"):
             return write_float
-        if shape.type == "string" and shape.traits.get("jsonvalue"):
-            return write_json_value
         return None
 
     def structure(self, shape: Shape, members: dict[str, Shape] | None = None) -> Write | None:
@@ -122,7 +117,3 @@ def write_float(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     return value
-
-
-def write_json_value(value: Any) -> str:
-    return orjson.dumps(value, default=encode_plain).decode()

@@ -113,7 +113,7 @@ def error_content(error: AwsError, shape: Shape | None, *, typed: bool) -> str:
     else:
         known = {}.keys()
     for name, value in error.members.items():
-        if name not in known and value is not None:
+        if name not in known and value is not None and name.lower() not in ("message", "code"):
             parts.append(f"<{name}>{escape(str(value))}</{name}>")
     return "".join(parts)
 

@@ -70,7 +70,7 @@ class RestOutput:
             events = EventWriter(member, write, "text/xml" if self.xml else JSON_TYPE)
             self.write_payload = events.frames
             self.content_type = EVENTS
-        elif member.type == "blob" or (member.type == "string" and not member.traits.get("jsonvalue")):
+        elif member.type == "blob" or member.type == "string":
             self.content_type = "application/octet-stream" if member.type == "blob" else "text/plain"
             self.write_payload = as_bytes
         elif self.xml:

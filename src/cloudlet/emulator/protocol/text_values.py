@@ -28,8 +28,8 @@ def reader(shape: Shape, *, header: bool = False) -> Read:
     """Text into a scalar or (headers only) a list. Raises SerializationError."""
     if shape.type == "list":
         return read_list(shape, reader(shape.member, header=header))
-    if shape.traits.get("jsonvalue"):
-        return checked(read_json_header if header else orjson.loads)
+    if header and shape.traits.get("jsonvalue"):
+        return checked(read_json_header)
     if shape.type == "string":
         return read_string
     return checked(READ[shape.type])
