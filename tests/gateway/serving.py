@@ -265,7 +265,7 @@ class Peer:
 
     def answer(self, method: str = "GET") -> Answer:
         """The next answer, read by the standard library's parser."""
-        response = http.client.HTTPResponse(_Borrowed(self.file), method=method)
+        response = http.client.HTTPResponse(_Borrowed(self.file), method=method)  # type: ignore[arg-type]
         response.begin()
         body = response.read()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
