@@ -15,7 +15,6 @@ from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.effects.jobs import JobHandler, JobRunner
-from cloudlet.emulator.gateway.body import BodyLimits
 from cloudlet.emulator.gateway.chain import Chain
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher
@@ -81,13 +80,14 @@ class Emulator:
         )
         server = HttpServer(
             chain,
-            now=self.clock.wall,
-            body_limits=BodyLimits(wants_spool=chain.wants_spool, open_spool=Spooling(self.store).open),
+            self.settings.gateway_listen,
+            wants_spool=chain.wants_spool,
+            open_spool=Spooling(self.store).open,
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        await server.listen(self.settings.gateway_listen)
+        await server.start()
         self.completed_stages |= {"START", "READY"}
         self.load_services()
         self.jobs.start()
