@@ -32,7 +32,8 @@ code 55. The control plane and `cloudlet auth` use the same codes. What is in �
 
 def shown(text: str) -> str:
     """A wording with its placeholders in brackets, fit for a table's cell."""
-    return re.sub(r"\{(\w+)\}", r"⟨\1⟩", text).replace("|", "\\|").replace("<", "&lt;")
+    filled = re.sub(r"(?<!\{)\{(\w+)\}", r"⟨\1⟩", text).replace("{{", "{").replace("}}", "}")
+    return filled.replace("|", "\\|").replace("<", "&lt;")
 
 
 def row(reason: Reason) -> str:

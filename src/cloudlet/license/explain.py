@@ -1,4 +1,4 @@
-"""The reasons in words without values, for the error pages: `/docs/errors` and `docs/errors.md`."""
+"""The reasons in words without values, for the control plane's page `/docs/errors`."""
 
 from __future__ import annotations
 

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import base64
 import http.client
-import importlib
 import ipaddress
 import socket
+import ssl
 import threading
 import urllib.parse
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from cloudlet.license.reasons import Failure, failure
-
-if TYPE_CHECKING:
-    import ssl
 
 MAX_ANSWER_BYTES = 256 * 1024
 
@@ -194,14 +191,13 @@ class Exchange:
 
     def wrap(self, sock: socket.socket) -> socket.socket:
         """TLS. Raises TransportFailed with what is wrong about the certificate."""
-        tls = load_ssl()
         try:
-            return make_tls_context(tls, self.route).wrap_socket(sock, server_hostname=self.host)
-        except tls.SSLCertVerificationError as error:
+            return make_tls_context(self.route).wrap_socket(sock, server_hostname=self.host)
+        except ssl.SSLCertVerificationError as error:
             problem = error.verify_message
         except TimeoutError as error:
             raise self.timed_out(self.read_seconds) from error
-        except tls.SSLError as error:
+        except ssl.SSLError as error:
             problem = error.reason or str(error)
         except OSError as error:
             raise self.broken(error) from error
@@ -251,18 +247,13 @@ class Exchange:
         return TransportFailed(self.place("server.connect"), retryable=True)
 
 
-def load_ssl() -> Any:
-    """The ssl module, loaded for https only: it costs a community or loopback start 10 ms that they do not need."""
-    return importlib.import_module("ssl")
-
-
-def make_tls_context(tls: Any, route: Route) -> ssl.SSLContext:
-    context: ssl.SSLContext = tls.create_default_context()
+def make_tls_context(route: Route) -> ssl.SSLContext:
+    context = ssl.create_default_context()
     for bundle in route.ca_bundles:
         context.load_verify_locations(bundle)
     if not route.verify_tls:
         context.check_hostname = False
-        context.verify_mode = tls.CERT_NONE
+        context.verify_mode = ssl.CERT_NONE
     return context
 
 
