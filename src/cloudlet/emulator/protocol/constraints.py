@@ -19,13 +19,14 @@ import msgspec
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the front end of a service checks. `words`: how lists are worded (see `validate.py`)."""
+    """What the front end of a service checks. `optional`: required members that may be absent all the same."""
 
     missing: Literal["validation", "missing-parameter", "invalid-parameter", "unchecked"] = "validation"
     length: bool = True
     range: bool = True
     pattern: bool = True
     enum: bool = True
+    optional: frozenset[str] = frozenset()
 
     @property
     def checks_nothing(self) -> bool:
@@ -53,8 +54,9 @@ BY_SERVICE = MappingProxyType(
         # Route 53 and CloudFront answer InvalidInput, InvalidArgument, … from the operation.
         "cloudfront": NOTHING,
         "route53": NOTHING,
-        # SQS answers MissingParameter and InvalidParameterValue in words of its own.
-        "sqs": ONLY_MISSING,
+        # SQS answers MissingParameter and InvalidParameterValue in words of its own; a request over the query protocol
+        # may name the queue by the path it is sent to.
+        "sqs": msgspec.structs.replace(ONLY_MISSING, optional=frozenset({"QueueUrl"})),
         # SNS answers InvalidParameter in words of its own.
         "sns": Rules("invalid-parameter", length=False, range=False, pattern=False, enum=False),
         # These query services have the front end that JSON services have (code ValidationError).

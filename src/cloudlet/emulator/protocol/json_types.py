@@ -49,7 +49,7 @@ class JsonTypes:
             return self.structures[shape.name]
         made: Any = TypedDict(shape.name, {})  # type: ignore[misc]
         self.structures[shape.name] = made  # filled below, so that a recursive shape finds it
-        required = frozenset(shape.required) if self.rules.missing != "unchecked" else frozenset()
+        required = frozenset(shape.required) - self.rules.optional if self.rules.missing != "unchecked" else frozenset()
         fields = {}
         for name, target in members.items():
             if (target.wire_name or name) != name:

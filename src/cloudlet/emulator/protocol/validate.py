@@ -156,6 +156,7 @@ class Compiler:
             return later
         self.open.add(name)
         required = shape.required if self.rules.missing != "unchecked" else ()
+        required = tuple(name for name in required if name not in self.rules.optional)
         members = []
         for member, target in shape.members.items():
             check = None if target.is_document or target.is_event_stream else self.of(target)
