@@ -40,12 +40,19 @@ def difference(service: str, protocol: str, operation: Any, *, full: bool) -> st
     found = wire.read_bodies(wire_codec.parse(request))
     if protocol in ("query", "ec2"):
         expected, found = pruned(expected), pruned(found)
-    if "ContentLength" not in expected:
-        found.pop("ContentLength", None)  # every request has one
+    for member in shape.members if shape is not None else ():
+        if not member_was_sent(shape.members[member]) and member not in expected:
+            found.pop(member, None)
     expected, found = settled(shape, expected), settled(shape, found)
     if expected == found:
         return ""
     return f"{service}.{operation.name} over {protocol}\n  sent {expected}\n  got  {found}"
+
+
+def member_was_sent(member: Any) -> bool:
+    """False for what a request has in any case: length and type of its body, and a stream that was not begun."""
+    label = member.serialization.get("name", "").lower()
+    return label not in ("content-length", "content-type") and not member.serialization.get("eventstream")
 
 
 def settled(shape: Any, value: dict[str, Any]) -> dict[str, Any]:

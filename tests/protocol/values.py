@@ -72,18 +72,26 @@ class Values:
             ]
         if shape.type_name == "map":
             flat = shape.serialization.get("flattened") or location or self.smallest
-            names = [self.key(shape.key, location) for _ in range(self.random.randint(1 if flat else 0, 3))]
+            names = [self.key(shape.key, location) for _ in range(self.count(flat, depth))]
             return {name: self.element(shape.value, depth, location) for name in names}
         return self.scalar(shape, location)
 
+    def count(self, flat: Any, depth: int) -> int:
+        if depth > DEPTH + 2:
+            return 1 if flat else 0
+        return self.random.randint(1 if flat else 0, 3)
+
     def element(self, shape: Any, depth: int, location: str | None) -> Any:
+        if shape.type_name == "list" and location:
+            return [self.scalar(shape.member, location) for _ in range(self.random.randint(1, 3))]
         if shape.type_name in ("structure", "list", "map"):
             return self.of(shape, depth + 1) if depth < DEPTH + 2 else self.empty(shape)
         return self.scalar(shape, location)
 
     def empty(self, shape: Any) -> Any:
-        if self.smallest and shape.type_name == "structure":
-            return self.structure(shape, DEPTH + 1)
+        is_union = getattr(shape, "is_tagged_union", False)
+        if (self.smallest or is_union) and shape.type_name == "structure":
+            return self.structure(shape, DEPTH + 9)
         return [] if shape.type_name == "list" else {}
 
     def key(self, shape: Any, location: str | None) -> str:

@@ -24,7 +24,6 @@ from tools.model_amendments import amend
 
 WHOLE = os.environ.get("CLOUDLET_WIRE") == "all"
 SAMPLE = 3  # operations of each service and protocol in `make test`, beside those that show a feature
-EACH_FEATURE = 2  # operations that show a feature, of each protocol
 ENDPOINT = "http://wire.example.com"
 
 MODELS = Models()
@@ -65,7 +64,7 @@ def protocols_of(service: str) -> tuple[str, ...]:
 
 def chosen(service: str, protocol: str) -> Iterator[str]:
     """The operations to test: all of them, or the seeded sample."""
-    names = sorted(model_of(service, protocol).operation_names)
+    names = sorted(name for name in model_of(service, protocol).operation_names if (service, name) not in EXCEPTIONS)
     if WHOLE:
         yield from names
         return
@@ -74,6 +73,13 @@ def chosen(service: str, protocol: str) -> Iterator[str]:
     picked.update(name for name in names if (service, name) in SHOWING_FEATURES)
     yield from sorted(picked)
 
+
+# What botocore cannot say or read, with the reason. Each has a test of its own or is of no use.
+EXCEPTIONS = {
+    ("s3", "GetBucketLocation"): "the root element is the member; botocore reads it in a handler (test_s3_wire.py)",
+    ("s3", "GetBucketNotification"): "deprecated: two members, `Event` and `Events`, have one element name",
+    ("s3", "PutBucketNotification"): "deprecated: two members, `Event` and `Events`, have one element name",
+}
 
 # Operations that show what few operations have; the sample always has them.
 SHOWING_FEATURES = frozenset(

@@ -33,6 +33,8 @@ class RestInput:
         self.prefixes: list[tuple[str, str]] = []
         self.query: dict[str, tuple[str, Read, bool]] = {}
         self.query_map: tuple[str, bool] | None = None
+        literals = operation.http["requestUri"].partition("?")[2]
+        self.literals = frozenset(part.partition("=")[0] for part in literals.split("&"))
         self.uri = UriTemplate(operation.http["requestUri"])
         self.labels: dict[str, tuple[str, Read]] = {}
         self.in_body: dict[str, Shape] = {}
@@ -108,7 +110,7 @@ class RestInput:
                     found.setdefault(name, []).append(read(text))
                 elif name not in found:
                     found[name] = read(text)
-            elif self.query_map is not None:
+            elif self.query_map is not None and label not in self.literals:
                 if self.query_map[1]:
                     rest.setdefault(label, []).append(text)
                 else:
