@@ -113,7 +113,7 @@ class Poll:
 
     def __init__(self, sqs: Any, **options: Any) -> None:
         self.answer: dict[str, Any] = {}
-        self.error: Exception | None = None
+        self.error: ClientError | None = None
         self.started = time.monotonic()
         self.thread = threading.Thread(target=self._run, args=(sqs, options))
         self.thread.start()
@@ -173,4 +173,5 @@ def test_a_long_poll_ends_when_its_queue_is_deleted(client: Any, sqs: Any, creat
     poll = Poll(client("sqs"), QueueUrl=url, WaitTimeSeconds=20)
     sqs.delete_queue(QueueUrl=url)
     poll.finished()
-    assert isinstance(poll.error, sqs.exceptions.QueueDoesNotExist)
+    assert poll.error is not None
+    assert poll.error.response["Error"]["Code"] == "AWS.SimpleQueueService.NonExistentQueue"

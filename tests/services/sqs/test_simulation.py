@@ -77,6 +77,7 @@ class Simulation:
         self.model = model
         self.random = random.Random(seed)
         self.sent = 0
+        self.bodies = 0
 
     def run(self) -> None:
         steps = [self.send, self.send, self.send_again, self.receive, self.receive, self.delete, self.change, self.wait]
@@ -94,22 +95,26 @@ class Simulation:
         self.sent += 1
         body = f"m{self.sent}"
         if self.model.fifo:
-            self.send_fifo(body)
+            self.send_fifo(str(self.sent))
             return
         delay = self.random.choice((0, 0, 0, 7))
         self.sqs.send_message(QueueUrl=self.url, MessageBody=body, DelaySeconds=delay)
         self.model.live.append(Sent(body, "", self.model.now + delay))
 
-    def send_fifo(self, body: str) -> None:
+    def send_fifo(self, deduplication_id: str) -> None:
+        self.bodies += 1
+        body = f"m{self.bodies}"
         group = self.random.choice("abc")
-        self.sqs.send_message(QueueUrl=self.url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=body)
-        if self.model.known.get(body, 0.0) <= self.model.now:
-            self.model.known[body] = self.model.now + DEDUPLICATION
+        self.sqs.send_message(
+            QueueUrl=self.url, MessageBody=body, MessageGroupId=group, MessageDeduplicationId=deduplication_id
+        )
+        if self.model.known.get(deduplication_id, 0.0) <= self.model.now:
+            self.model.known[deduplication_id] = self.model.now + DEDUPLICATION
             self.model.live.append(Sent(body, group, self.model.now))
 
     def send_again(self) -> None:
         if self.model.fifo and self.sent:
-            self.send_fifo(f"m{self.random.randint(1, self.sent)}")
+            self.send_fifo(str(self.random.randint(1, self.sent)))
 
     def receive(self) -> None:
         limit = self.random.choice((1, 3, 10))

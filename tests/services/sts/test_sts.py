@@ -89,7 +89,8 @@ def test_issued_keys_act_in_their_account(client: Callable[..., Any], unique: Ca
 )
 def test_invalid_requests_for_a_role_are_refused(client: Callable[..., Any], options: Any, code: str) -> None:
     request = {"RoleArn": ROLE, "RoleSessionName": "build", **options}
-    assert refused(client("sts").assume_role, **request)[0] == code
+    sts = client("sts", config=Config(parameter_validation=False))
+    assert refused(sts.assume_role, **request)[0] == code
 
 
 def test_a_session_policy_uses_up_space(client: Callable[..., Any]) -> None:

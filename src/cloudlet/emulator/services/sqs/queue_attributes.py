@@ -115,7 +115,7 @@ def with_attributes(call: Call, queue: Queue, checked: Mapping[str, str]) -> Que
     attributes = {**queue.attributes, **checked}
     if checked.get("KmsMasterKeyId"):
         attributes["SqsManagedSseEnabled"] = "false"
-    elif checked.get("SqsManagedSseEnabled") == "true" and "KmsMasterKeyId" in attributes:
+    elif checked.get("SqsManagedSseEnabled") == "true" and attributes.get("KmsMasterKeyId"):
         raise InvalidAttributeValue(
             "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
         )

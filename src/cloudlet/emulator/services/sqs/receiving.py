@@ -125,15 +125,17 @@ def take(call: Call, queue: Queue, request: ReceiveMessageRequest) -> list[Messa
 def take_standard(call: Call, queue: Queue, now: int, limit: int, visible_at: int) -> list[Message]:
     taken: list[Message] = []
     last: Message | None = None
-    while len(taken) < limit:
-        found = standard.head(call.tx, queue, now, limit - len(taken), last)
+    while True:
+        wanted = limit - len(taken)
+        found = standard.head(call.tx, queue, now, wanted, last)
+        if last is not None and visible_at <= now:  # with a timeout of 0 those just taken lie in the same range
+            found = [message for message in found if all(message.message_id != one.message_id for one in taken)]
         for message in found:
             if not leaves(call, queue, message, now):
                 taken.append(standard.take(call.tx, message, now, visible_at))
-        if len(found) < limit - len(taken) or visible_at <= now or not found:
-            break  # with a visibility timeout of 0 the taken ones would be found again
+        if len(taken) == limit or len(found) < wanted:
+            return taken
         last = found[-1]
-    return taken
 
 
 def take_fifo(call: Call, queue: Queue, now: int, limit: int, visible_at: int) -> list[Message]:
