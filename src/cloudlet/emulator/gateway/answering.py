@@ -23,7 +23,14 @@ from cloudlet.emulator.gateway.response import (
     has_no_body,
     plain_answer,
 )
-from cloudlet.emulator.gateway.streams import FileStream, close_pieces, send_pieces
+from cloudlet.emulator.gateway.streams import (
+    PIECE_BYTES,
+    PROBE_BYTES,
+    FileStream,
+    close_pieces,
+    plain_socket,
+    send_pieces,
+)
 from cloudlet.emulator.protocol.message import Body, FileSlice, HttpRequest, HttpResponse, InlineBody
 
 if TYPE_CHECKING:
@@ -55,6 +62,7 @@ class Answering(asyncio.Protocol):
         "queue",
         "reading_paused",
         "server",
+        "socket",
         "stream",
         "task",
         "transport",
@@ -70,6 +78,7 @@ class Answering(asyncio.Protocol):
         self.task: asyncio.Task[None] | None = None
         self.stream: FileStream | None = None
         self.drained: asyncio.Future[None] | None = None
+        self.socket = -1  # where the stream goes without a way through the transport
         self.fate = KEEP  # of the answer whose stream is under way
         self.busy = False  # an answer is not complete yet
         self.closing = False  # no further request is taken
@@ -187,35 +196,49 @@ class Answering(asyncio.Protocol):
 
     def begin_file(self, head: bytes, part: FileSlice, fate: int) -> None:
         stream = FileStream(part)
-        try:
-            first = stream.read()
-        except OSError:
-            stream.close()
-            raise
-        self.transport.writelines((head, first))
-        if stream.remaining == 0:
-            stream.close()
+        if part.length <= PIECE_BYTES:
+            try:
+                data = stream.read(PIECE_BYTES)
+            finally:
+                stream.close()
+            self.transport.writelines((head, data))
             return
         self.stream, self.fate, self.busy = stream, fate, True
+        self.socket = plain_socket(self.transport)
+        if self.socket >= 0:
+            self.transport.set_write_buffer_limits(0)  # be told when the transport's buffer is empty
+        self.transport.write(head)
         if not self.paused and self.continue_file():
             self.busy = False
 
     def continue_file(self) -> bool:
-        """Write until the client is behind. True when the file is out, or the connection given up."""
+        """Write until the client is behind. True when the file is out, or the connection given up.
+
+        The system sends what the socket takes; then a small piece goes through the transport, which tells us when
+        it is out.
+        """
         stream = self.stream
         if stream is None:
             return True
         try:
             while stream.remaining and not self.paused and not self.transport.is_closing():
-                self.transport.write(stream.read())
+                if self.socket < 0:
+                    self.transport.write(stream.read(PIECE_BYTES))
+                    continue
+                stream.send(self.socket)
+                if stream.remaining:
+                    self.transport.write(stream.read(PROBE_BYTES))
         except OSError as error:
-            log.error("an answer breaks off: %s", error)
+            if not isinstance(error, ConnectionError):  # the client's going is its own affair
+                log.error("an answer breaks off: %s", error)
             self.transport.abort()
             stream.remaining = 0
         if stream.remaining:
             return False
         stream.close()
         self.stream = None
+        if self.socket >= 0:
+            self.transport.set_write_buffer_limits()
         return True
 
     async def write_pieces(self, pieces: AsyncIterator[bytes], chunked: bool) -> None:

@@ -201,7 +201,7 @@ class TlsTransport(asyncio.Transport):
         return self.raw.get_write_buffer_size()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self.raw.get_extra_info(name, default)
+        return default if name == "socket" else self.raw.get_extra_info(name, default)  # nobody may write past us
 
     def is_closing(self) -> bool:
         return self.raw.is_closing()
