@@ -68,7 +68,7 @@ class Values:
         if shape.type_name == "list":
             flat = shape.serialization.get("flattened") or location or self.smallest
             return [
-                self.element(shape.member, depth, location) for _ in range(self.random.randint(1 if flat else 0, 3))
+                self.element(shape.member, depth, location) for _ in range(self.count(flat, depth))
             ]
         if shape.type_name == "map":
             flat = shape.serialization.get("flattened") or location or self.smallest
