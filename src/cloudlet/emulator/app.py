@@ -52,7 +52,9 @@ class Emulator:
         self.registry = Registry()
         self.store = open_store(settings)
         self.dispatcher = Dispatcher(settings, self.store, self.clock, self.ids, self.registry)
-        self.jobs = JobRunner(self.store, self.clock, self.ids, self.dispatcher.service_call)
+        self.jobs = JobRunner(
+            self.store, self.clock, self.ids, self.dispatcher.service_call, load_service=self.registry.load
+        )
         self.registry.on_load.append(self._adopt)
         self.health_data: dict[str, Any] = {}
         self.config_updates: dict[str, Any] = {}
@@ -87,10 +89,10 @@ class Emulator:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
-        await server.start()
-        self.completed_stages |= {"START", "READY"}
         self.load_services()
+        await server.start()
         self.jobs.start()
+        self.completed_stages |= {"START", "READY"}
         announce("Ready.")
         await self._stop.wait()
         await server.stop(STOP_GRACE_SECONDS)
@@ -101,8 +103,8 @@ class Emulator:
         return self.restart_wanted
 
     def load_services(self) -> None:
-        """Import services before their first request where that was asked for, or where jobs of theirs may be waiting."""
-        if self.settings.eager_service_loading or self.settings.persistence or self.settings.state_url:
+        """Import services before their first request, where that was asked for."""
+        if self.settings.eager_service_loading:
             for name in self.registry.names():
                 if self.entitlement.serves(name):
                     self.registry.load(name)

@@ -180,9 +180,17 @@ class JobRunner:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, ids: Ids, make_call: MakeCall, delivery: HttpDelivery | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        make_call: MakeCall,
+        delivery: HttpDelivery | None = None,
+        load_service: Callable[[str], object] | None = None,
     ) -> None:
+        """`load_service(name)` is called for a job whose service has registered nothing yet; it may register now."""
         self._store = store
+        self._load_service = load_service
         self._clock = clock
         self._make_call = make_call
         self._delivery = delivery
@@ -200,6 +208,8 @@ class JobRunner:
 
     def start(self) -> None:
         """Begin, in the running event loop. Jobs that a killed emulator was running are due at once."""
+        if not self._store.worker_threads:  # nobody but a dead emulator can hold a lease
+            run(self._store, _release_all)
         self._loop_task = asyncio.get_running_loop().create_task(self._loop(), name="jobs")
 
     async def stop(self) -> None:
@@ -243,8 +253,6 @@ class JobRunner:
     # --- the loop
 
     async def _loop(self) -> None:
-        if not self._store.worker_threads:  # nobody else can hold a lease
-            await self._transact(_release_all)
         while True:
             pause = 0.0
             try:
@@ -308,6 +316,9 @@ class JobRunner:
     def _lease(self, tx: Transaction, job: JobRecord, now: float, until: float) -> JobRecord | None:
         """The job with a lease of ours; None when it cannot be run here now, then it is put off beyond `until`."""
         handler = self._handlers.get(job.kind)
+        if handler is None and self._load_service is not None:
+            self._load_service(job.kind.partition(".")[0])
+            handler = self._handlers.get(job.kind)
         if handler is None or job.job_id in self._running:
             JOBS.put(tx, msgspec.structs.replace(job, due=until + UNKNOWN_KIND_SECONDS))
             return None

@@ -31,7 +31,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._folders = frozenset(
-            entry.name for entry in FOLDER.iterdir() if entry.name[0] not in "_." and (entry / "service.toml").is_file()
+            entry.name for entry in FOLDER.iterdir() if entry.name[0] not in "_." and (entry / "__init__.py").is_file()
         )
         self._loaded: dict[str, Service] = {}
         self.on_load: list[Callable[[Service], None]] = []

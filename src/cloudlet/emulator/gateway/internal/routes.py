@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, state
 from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
@@ -52,16 +53,14 @@ class InternalApi:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._exact = {(method, path): endpoint for method, path, endpoint in ROUTES if "{" not in path}
-        self._patterns = tuple(
-            (method, path.split("/"), endpoint) for method, path, endpoint in ROUTES if "{" in path
-        )
+        self._patterns = tuple((method, path.split("/"), endpoint) for method, path, endpoint in ROUTES if "{" in path)
 
     def __call__(self, request: HttpRequest) -> Answer:
         path = request.path.rstrip("/")
         endpoint = self._exact.get((request.method, path))
         parameters: dict[str, str] = {}
         if endpoint is None:
-            endpoint, parameters = self._by_pattern(request.method, request.decoded_path.rstrip("/"))
+            endpoint, parameters = self._by_pattern(request.method, path)
         if endpoint is None:
             return self._not_found(path)
         try:
@@ -80,7 +79,7 @@ class InternalApi:
             return error_answer(InternalError(500, "internal", f"{type(error).__name__}: {error}"))
 
     def _by_pattern(self, method: str, path: str) -> tuple[Endpoint | None, dict[str, str]]:
-        parts = path.split("/")
+        parts = [unquote(part) for part in path.split("/")]
         for wanted_method, pattern, endpoint in self._patterns:
             if wanted_method != method or len(pattern) != len(parts):
                 continue

@@ -54,4 +54,6 @@ def checked(name: str) -> str:
 
 
 def unknown(name: str) -> InternalError:
-    return InternalError(404, "snapshot.unknown", f"There is no snapshot {name!r}; GET /_cloudlet/snapshots lists them.")
+    return InternalError(
+        404, "snapshot.unknown", f"There is no snapshot {name!r}; GET /_cloudlet/snapshots lists them."
+    )
