@@ -69,6 +69,18 @@ class RunningEmulator:
                 time.sleep(0.02)
         raise RuntimeError(f"the emulator did not answer:\n{self.printed()}")
 
+    def wait_until(self, condition: Callable[[], bool]) -> bool:
+        """Poll until the condition holds; connection errors count as not yet. False when the limit is over."""
+        end = time.monotonic() + START_LIMIT_SECONDS
+        while time.monotonic() < end:
+            try:
+                if condition():
+                    return True
+            except OSError:
+                pass
+            time.sleep(0.02)
+        return False
+
     def client(self, service: str, **options: Any) -> Any:
         """A boto3 client. `account=` chooses the account by the access key; `config=` is merged with ours."""
         account = options.pop("account", "test")

@@ -84,13 +84,7 @@ def test_restart_starts_it_anew(start_emulator: Callable[..., Any]) -> None:
     emulator = start_emulator()
     before = get(emulator, "/_localstack/info")["session_id"]
     assert call(emulator, "POST", "/_localstack/health", {"action": "restart"}) == (200, b"ok")
-    for _ in range(1000):
-        try:
-            if get(emulator, "/_localstack/info")["session_id"] != before:
-                return
-        except OSError:
-            continue
-    pytest.fail("the emulator did not come back")
+    assert emulator.wait_until(lambda: get(emulator, "/_localstack/info")["session_id"] != before)
 
 
 def test_info_has_exactly_the_nine_keys(emulator: Any) -> None:
