@@ -37,7 +37,7 @@ from cloudlet.emulator.services.s3.errors import (
 from cloudlet.emulator.services.s3.history import require_version, rewrite, version_label
 from cloudlet.emulator.services.s3.lookup import require_bucket
 from cloudlet.emulator.services.s3.records import BucketRecord, Grant, ObjectRecord
-from cloudlet.emulator.services.s3.rules import canonical_user_id, display_name, owner_of
+from cloudlet.emulator.services.s3.rules import canonical_user_id, owner_of
 
 ENFORCED = "BucketOwnerEnforced"
 OWNERSHIPS = frozenset({"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"})
@@ -173,8 +173,8 @@ def object_grants(request: Mapping[str, Any], bucket: BucketRecord, owner_accoun
     if not has_acl(request):
         return None
     if bucket.ownership == ENFORCED:
-        if request.get("ACL") == "bucket-owner-full-control":
-            return None
+        if request.get("ACL") == "bucket-owner-full-control" or is_private(request):
+            return None  # both say what holds anyway: the owner has full control
         if "ACL" in request and request["ACL"] not in CANNED and request["ACL"] not in OBJECT_CANNED:
             raise invalid("x-amz-acl", request["ACL"])
         raise AccessControlListNotSupported
@@ -196,17 +196,14 @@ def is_public(grants: Iterable[Grant]) -> bool:
     return any(grant.grantee in (ALL_USERS, AUTHENTICATED) for grant in grants)
 
 
-def api_grants(grants: Iterable[Grant], accounts: Iterable[str]) -> list[dict[str, Any]]:
-    """`Grants` as the API shows them; users among `accounts` get their display name."""
-    names = {canonical_user_id(account): display_name(account) for account in accounts}
+def api_grants(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+    """`Grants` as the API shows them."""
     found: list[dict[str, Any]] = []
     for grant in grants:
         if grant.kind == "Group":
             grantee = {"Type": "Group", "URI": grant.grantee}
         else:
             grantee = {"Type": grant.kind, "ID": grant.grantee}
-            if grant.grantee in names:
-                grantee["DisplayName"] = names[grant.grantee]
         found.append({"Grantee": grantee, "Permission": grant.permission})
     return found
 
@@ -222,9 +219,9 @@ def check_public_acl_allowed(call: Call, bucket: BucketRecord, grants: Iterable[
 def put_bucket_acl(call: Call, request: PutBucketAclRequest) -> None:
     bucket = require_bucket(call, request)
     grants = requested_grants(request, canonical_user_id(bucket.account_id), None)
+    check_public_acl_allowed(call, bucket, grants)
     if bucket.ownership == ENFORCED:
         raise AccessControlListNotSupported
-    check_public_acl_allowed(call, bucket, grants)
     put_config(call.tx, bucket.name, "acl", {"Grants": stored(grants)})
 
 
@@ -237,7 +234,7 @@ def get_bucket_acl(call: Call, request: GetBucketAclRequest) -> GetBucketAclOutp
         grants: tuple[Grant, ...] = (Grant("CanonicalUser", owner["ID"], "FULL_CONTROL"),)
     else:
         grants = tuple(Grant(*entry) for entry in config["Grants"])
-    shown = {"Owner": owner, "Grants": api_grants(grants, (bucket.account_id, call.account_id))}
+    shown = {"Owner": owner, "Grants": api_grants(grants)}
     return cast(GetBucketAclOutput, shown)
 
 
@@ -259,7 +256,7 @@ def get_object_acl(call: Call, request: GetObjectAclRequest) -> GetObjectAclOutp
     record = require_version(call.tx, bucket, request)
     shown: dict[str, Any] = {
         "Owner": owner_of(record.owner),
-        "Grants": api_grants(effective_grants(record), (record.owner, bucket.account_id, call.account_id)),
+        "Grants": api_grants(effective_grants(record)),
     }
     if bucket.versioning:
         shown["VersionId"] = version_label(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
+from collections.abc import Mapping
 from typing import Any, cast
 
 from cloudlet.emulator.kernel.call import Call
@@ -30,6 +31,8 @@ from cloudlet.emulator.services.s3.errors import (
     InvalidBucketAclWithObjectOwnership,
     InvalidBucketName,
     InvalidLocationConstraint,
+    InvalidTag,
+    MalformedXML,
 )
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
 from cloudlet.emulator.services.s3.records import BUCKETS, CURRENT, ENABLED, VERSIONS, BucketRecord
@@ -62,11 +65,12 @@ def create_bucket(call: Call, request: CreateBucketRequest) -> CreateBucketOutpu
         raise InvalidArgument(
             f"Invalid x-amz-object-ownership header: {ownership}", ArgumentName="x-amz-object-ownership"
         )
+    tags = new_tags(configuration)
     existing = BUCKETS.get(call.tx, name)
     if existing is not None:
         if existing.account_id != call.account_id:
             raise BucketAlreadyExists(BucketName=name)
-        if not (existing.region == DEFAULT_REGION == call.region and not location):
+        if not (existing.region == DEFAULT_REGION == call.region and not location and not configuration.get("Tags")):
             raise BucketAlreadyOwnedByYou(BucketName=name)
         return {"Location": f"/{name}", "BucketArn": bucket_arn(call, name)}
     ownership = ownership or "BucketOwnerEnforced"
@@ -86,11 +90,24 @@ def create_bucket(call: Call, request: CreateBucketRequest) -> CreateBucketOutpu
     BUCKETS.put(call.tx, bucket)
     if has_acl(request) and not is_private(request):
         put_config(call.tx, name, "acl", {"Grants": bucket_grants(bucket, request)})
-    tags = configuration.get("Tags")
     if tags:
-        put_config(call.tx, name, "tagging", {"TagSet": tag_set(check_bucket_tags(tag_pairs(tags)))})
+        put_config(call.tx, name, "tagging", {"TagSet": tag_set(tags)})
     where = f"/{name}" if region == DEFAULT_REGION else f"http://{name}.s3.amazonaws.com/"
     return {"Location": where, "BucketArn": bucket_arn(call, name)}
+
+
+def new_tags(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a new bucket. Raises MalformedXML and InvalidTag."""
+    tags = configuration.get("Tags") or ()
+    for tag in tags:
+        if "Key" not in tag or "Value" not in tag:
+            raise MalformedXML
+        if tag["Key"].startswith("aws:"):
+            raise InvalidTag(
+                'User-defined tag keys can\'t start with "aws:". This prefix is reserved for system tags. Remove '
+                '"aws:" from your tag keys and try again.'
+            )
+    return check_bucket_tags(tag_pairs(tags))
 
 
 def bucket_region(call: Call, location: str) -> str:

@@ -47,7 +47,7 @@ def complete_multipart_upload(call: Call, request: CompleteMultipartUploadReques
     upload = require_upload(call.tx, request)
     stated = element(request, "MultipartUpload").get("Parts")
     if not stated:
-        raise InvalidRequest("You must specify at least one part") if stated is None else MalformedXML
+        raise MalformedXML if "MultipartUpload" in request else InvalidRequest("You must specify at least one part")
     key = request["Key"]
     current = CURRENT.get(call.tx, bucket.name, key)
     if "IfMatch" in request or "IfNoneMatch" in request:

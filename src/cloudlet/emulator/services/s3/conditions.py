@@ -45,7 +45,7 @@ def check_read(request: Mapping[str, Any], etag: str, modified: int, now: float,
             raise NotModified(headers=headers)
 
 
-def check_copy_source(request: Mapping[str, Any], etag: str, modified: int) -> None:
+def check_copy_source(request: Mapping[str, Any], etag: str, modified: int, now: float) -> None:
     """Conditions on the source of a copy; each failure is a 412. Raises PreconditionFailed."""
     wanted = request.get("CopySourceIfMatch")
     if wanted is not None:
@@ -61,7 +61,7 @@ def check_copy_source(request: Mapping[str, Any], etag: str, modified: int) -> N
             raise PreconditionFailed(Condition="x-amz-copy-source-If-None-Match")
     else:
         since = request.get("CopySourceIfModifiedSince")
-        if since is not None and modified <= int(since):
+        if since is not None and modified <= int(since) <= now:
             raise PreconditionFailed(Condition="x-amz-copy-source-If-Modified-Since")
 
 

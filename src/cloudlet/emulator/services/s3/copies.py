@@ -80,7 +80,7 @@ def read_source(call: Call, request: Mapping[str, Any]) -> tuple[BucketRecord, O
     if record.storage_class in ARCHIVED and (record.restore is None or record.restore.expiry < call.now):
         raise ObjectNotInActiveTierError
     check_customer_key(record, request, "CopySource")
-    check_copy_source(request, record.etag, record.modified)
+    check_copy_source(request, record.etag, record.modified, call.now)
     return bucket, record
 
 

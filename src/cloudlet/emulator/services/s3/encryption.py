@@ -7,6 +7,7 @@ Source: "Protecting data with server-side encryption", S3 User Guide.
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ from cloudlet.emulator.services.s3.records import BUCKETS, BucketRecord, Default
 
 KMS = frozenset({"aws:kms", "aws:kms:dsse"})
 ALGORITHMS = frozenset({"AES256", *KMS})
+KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NEEDS = "Requests specifying Server Side Encryption with Customer provided keys must provide "
 
 
@@ -87,8 +89,8 @@ def object_encryption(bucket: BucketRecord, request: Mapping[str, Any]) -> Encry
 
 def key_arn(bucket: BucketRecord, key: str) -> str:
     """A KMS key as S3 shows it: an ARN; without one, that of the account's own key for S3 in the bucket's region."""
-    if key.startswith(("arn:", "alias/")):
-        return key
+    if key and KEY_ID.fullmatch(key) is None:
+        return key  # an ARN, an alias, or a name that only the caller understands
     if not key:
         name = hashlib.sha256(f"aws/s3:{bucket.account_id}:{bucket.region}".encode()).hexdigest()
         key = f"{name[:8]}-{name[8:12]}-4{name[13:16]}-a{name[17:20]}-{name[20:32]}"

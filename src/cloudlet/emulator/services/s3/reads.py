@@ -93,7 +93,7 @@ def read(call: Call, request: Mapping[str, Any], method: str) -> tuple[dict[str,
         result["StorageClass"] = record.storage_class
     if "Range" in request or "PartNumber" in request:
         start, length = partial(tx, record, request, result)
-    elif request.get("ChecksumMode") == "ENABLED" and record.checksum:
+    elif wants_checksum(request) and record.checksum:
         show_checksum(result, record)
     if record.tags:
         result["TagCount"] = len(record.tags)
@@ -128,6 +128,11 @@ def check_restored(call: Call, record: ObjectRecord) -> None:
         raise InvalidObjectState(StorageClass=record.storage_class)
 
 
+def wants_checksum(request: Mapping[str, Any]) -> bool:
+    mode = request.get("ChecksumMode")
+    return mode is not None and mode.upper() == "ENABLED"
+
+
 def show_checksum(result: dict[str, Any], record: ObjectRecord) -> None:
     result[MEMBERS[record.checksum_algorithm]] = record.checksum
     result["ChecksumType"] = record.checksum_type
@@ -144,7 +149,7 @@ def partial(
     else:
         wanted = parse_range(request["Range"], record.size)
         if wanted is None:
-            if request.get("ChecksumMode") == "ENABLED" and record.checksum:
+            if wants_checksum(request) and record.checksum:
                 show_checksum(result, record)
             return 0, record.size
         start, length = wanted
@@ -152,7 +157,7 @@ def partial(
     if record.size:
         result["ContentRange"] = f"bytes {start}-{start + length - 1}/{record.size}"
     whole = start == 0 and length == record.size and "PartNumber" not in request
-    if whole and request.get("ChecksumMode") == "ENABLED" and record.checksum:
+    if whole and wants_checksum(request) and record.checksum:
         show_checksum(result, record)
     return start, length
 
@@ -166,7 +171,7 @@ def part_slice(
             ArgumentName="partNumber",
             ArgumentValue=str(number),
         )
-    show = request.get("ChecksumMode") == "ENABLED"
+    show = wants_checksum(request)
     if not record.parts:
         if number != 1:
             raise InvalidPartNumber(PartNumberRequested=str(number), ActualPartCount="1")
@@ -177,7 +182,7 @@ def part_slice(
     result["PartsCount"] = record.parts
     for segment in segments(tx, record):
         if segment.number == number:
-            if show and segment.checksum:
+            if show and segment.checksum and record.checksum_type == "COMPOSITE":
                 result[MEMBERS[record.checksum_algorithm]] = segment.checksum
                 result["ChecksumType"] = record.checksum_type
             return start, segment.size

@@ -115,8 +115,8 @@ def canonical_user_id(account_id: str) -> str:
 
 
 def owner_of(account_id: str) -> dict[str, str]:
-    """An `Owner` element."""
-    return {"DisplayName": display_name(account_id), "ID": canonical_user_id(account_id)}
+    """An `Owner` element; AWS dropped its `DisplayName` in November 2025."""
+    return {"ID": canonical_user_id(account_id)}
 
 
 def display_name(account_id: str) -> str:
@@ -159,6 +159,8 @@ def parse_tag_header(header: str) -> dict[str, str]:
                 raise InvalidArgument(TAG_HEADER_ERROR, ArgumentName="x-amz-tagging", ArgumentValue=header) from None
             pairs.append((unquote(name), unquote(value)))
     if len({name for name, _ in pairs}) < len(pairs):
+        raise InvalidArgument(TAG_HEADER_ERROR, ArgumentName="x-amz-tagging", ArgumentValue=header)
+    if any(TAG_TEXT.fullmatch(name) is None or TAG_TEXT.fullmatch(value) is None for name, value in pairs):
         raise InvalidArgument(TAG_HEADER_ERROR, ArgumentName="x-amz-tagging", ArgumentValue=header)
     return check_object_tags(pairs)
 

@@ -25,7 +25,7 @@ from cloudlet.emulator.services.s3.api import (
 from cloudlet.emulator.services.s3.configurations import delete_config, get_config, put_config
 from cloudlet.emulator.services.s3.errors import MalformedXML, NoSuchTagSet
 from cloudlet.emulator.services.s3.history import require_version, rewrite, version_label
-from cloudlet.emulator.services.s3.lookup import require_bucket
+from cloudlet.emulator.services.s3.lookup import element, require_bucket
 from cloudlet.emulator.services.s3.rules import check_bucket_tags, check_object_tags, tag_pairs, tag_set
 
 KIND = "tagging"
@@ -44,6 +44,10 @@ def requested_tags(request: Mapping[str, Any]) -> list[tuple[str, str]]:
 @read_write
 def put_bucket_tagging(call: Call, request: PutBucketTaggingRequest) -> None:
     bucket = require_bucket(call, request)
+    tagging = element(request, "Tagging")
+    if tagging and not tagging.get("TagSet"):  # an empty set is the same as none
+        delete_config(call.tx, bucket.name, KIND)
+        return
     tags = check_bucket_tags(requested_tags(request))
     put_config(call.tx, bucket.name, KIND, {"TagSet": tag_set(tags)})
 

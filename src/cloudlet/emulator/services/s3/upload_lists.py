@@ -88,7 +88,6 @@ def list_multipart_uploads(call: Call, request: ListMultipartUploadsRequest) -> 
         "UploadIdMarker": id_marker if key_marker else "",
         "MaxUploads": shown_limit,
         "IsTruncated": page.truncated,
-        "Prefix": encode(prefix),
         "NextKeyMarker": encode(page.last),
         "NextUploadIdMarker": "",
     }
@@ -98,6 +97,8 @@ def list_multipart_uploads(call: Call, request: ListMultipartUploadsRequest) -> 
         result["Uploads"] = [shown_upload(call, upload, encode(upload.key)) for upload in page.entries]
     if page.prefixes:
         result["CommonPrefixes"] = [{"Prefix": encode(name)} for name in page.prefixes]
+    if "Prefix" in request:
+        result["Prefix"] = encode(prefix)
     if delimiter:
         result["Delimiter"] = encode(delimiter)
     if "EncodingType" in request:

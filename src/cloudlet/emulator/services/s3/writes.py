@@ -15,7 +15,12 @@ from cloudlet.emulator.services.s3.bodies import keep
 from cloudlet.emulator.services.s3.checksums import MEMBERS, accept, body_md5, check_md5, check_payload_hash
 from cloudlet.emulator.services.s3.conditions import check_write
 from cloudlet.emulator.services.s3.encryption import object_encryption, show_encryption
-from cloudlet.emulator.services.s3.errors import EntityTooLarge, InvalidRedirectLocation, MetadataTooLarge
+from cloudlet.emulator.services.s3.errors import (
+    EntityTooLarge,
+    InvalidRedirectLocation,
+    MetadataTooLarge,
+    MissingContentLength,
+)
 from cloudlet.emulator.services.s3.lifecycle import expiration_header
 from cloudlet.emulator.services.s3.lookup import check_key, require_bucket
 from cloudlet.emulator.services.s3.object_lock import new_lock
@@ -43,6 +48,8 @@ HEADER_MEMBERS = (
 def put_object(call: Call, request: PutObjectRequest) -> PutObjectOutput:
     bucket = require_bucket(call, request)
     body = request.get("Body", EMPTY_BODY)
+    if not body.size and call.http is not None:
+        check_length_given(call.http.headers)
     return write_object(call, bucket, request, body)
 
 
@@ -97,6 +104,12 @@ def write_object(
         if expires:
             result["Expiration"] = expires
     return cast(PutObjectOutput, result)
+
+
+def check_length_given(headers: Mapping[str, str]) -> None:
+    """Raises MissingContentLength."""
+    if "content-length" not in headers and "transfer-encoding" not in headers:
+        raise MissingContentLength
 
 
 def check_integrity(call: Call, request: Mapping[str, Any], body: Body) -> str:
