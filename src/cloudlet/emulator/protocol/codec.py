@@ -8,7 +8,7 @@
     response = wire.error(error, request_id, method)    # HttpResponse; method: the request's (HEAD has no body)
     response = error_response("json", error, request_id, method, service)      # where no operation is known
 
-`protocol` is one of PROTOCOLS; `choose_protocol(request, service)` tells it from a request of that service.
+`protocol` is one of PROTOCOLS; `gateway/identify.py` tells it from the request.
 
 `parse` reads `request.path`, `request.query`, `request.headers` and `request.body`; URI labels come from `request.path`
 (S3: the router has made virtual-hosted requests path-style before), host labels from `request.host`. It fills no
@@ -82,21 +82,6 @@ def codec(service: ServiceModel, operation: str, protocol: str, rules: Rules | N
     if rules is None:
         rules = rules_of(service.name, service.protocols[0])
     return CODECS[protocol](service, service.operation(operation), rules)
-
-
-def choose_protocol(request: HttpRequest, service: ServiceModel) -> str:
-    """Which of the service's protocols the request speaks."""
-    protocols = service.protocols
-    headers = request.headers
-    content_type = headers.get("content-type", "")
-    if headers.get("smithy-protocol") == "rpc-v2-cbor":
-        return "smithy-rpc-v2-cbor"
-    if "x-amz-target" in headers and "json" in (*protocols, "json" if "smithy-rpc-v2-cbor" in protocols else ""):
-        return "json-cbor" if content_type.startswith("application/x-amz-cbor") else "json"
-    for protocol in ("query", "ec2"):
-        if protocol in protocols and (len(protocols) == 1 or "form-urlencoded" in content_type or request.query):
-            return protocol
-    return protocols[0]
 
 
 def error_response(

@@ -26,7 +26,6 @@ Node = dict[str, Any]  # names and positions to text or to further nodes
 Read = Callable[[Any], Any]
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9a-fA-F]{2})")
-FEW_ESCAPES = 4
 
 
 class MalformedInput(SerializationError):
@@ -39,9 +38,8 @@ def unescape(data: bytes) -> str:
     """Percent-decoding of a form value. Quoted-printable is the same code with another sign, and binascii has it in C."""
     if b"+" in data:
         data = data.replace(b"+", b" ")
-    escapes = data.count(b"%")
-    if escapes:
-        if escapes < FEW_ESCAPES or BROKEN_ESCAPE.search(data) or b"\n" in data or b"\r" in data:
+    if b"%" in data:
+        if BROKEN_ESCAPE.search(data) or b"\n" in data or b"\r" in data:
             data = unquote_to_bytes(data)
         else:
             data = binascii.a2b_qp(data.replace(b"=", b"%3D").replace(b"%", b"="))
@@ -51,9 +49,12 @@ def unescape(data: bytes) -> str:
 def form_pairs(data: bytes) -> Iterator[tuple[str, str]]:
     """Names and values in order."""
     for part in data.split(b"&"):
-        if part:
+        if b"%" in part or b"+" in part:
             name, _, value = part.partition(b"=")
             yield unescape(name), unescape(value)
+        elif part:
+            label, _, text = part.decode("utf-8", "replace").partition("=")
+            yield label, text
 
 
 def form_tree(pairs: Iterator[tuple[str, str]]) -> Node:

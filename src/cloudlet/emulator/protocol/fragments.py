@@ -11,22 +11,38 @@ from typing import Any
 
 import orjson
 
+from cloudlet.emulator.protocol.json_reader import JsonReader
+from cloudlet.emulator.protocol.models import Shape
 
-def thaw(value: Any) -> Any:
-    """`value` with every `orjson.Fragment` in it replaced by what it encodes.
 
-    Returns `value` itself where it holds none. Blobs inside fragments stay base64 text: the fragment does not say what is a
-    blob.
+def thaw(value: Any, shape: Shape | None = None) -> Any:
+    """`value` with every `orjson.Fragment` in it replaced by the data that it encodes.
+
+    Returns `value` itself where it holds none. With the shape of `value` blobs come back as bytes; without, blobs inside
+    fragments stay base64 text, because JSON does not say what is a blob.
     """
     if isinstance(value, dict):
-        changed = {key: new for key, item in value.items() if (new := thaw(item)) is not item}
-        return {**value, **changed} if changed else value
+        return thaw_dict(value, shape)
     if isinstance(value, list):
-        items = [thaw(item) for item in value]
+        inner = shape.member if shape is not None and shape.type == "list" else None
+        items = [thaw(item, inner) for item in value]
         return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
     if isinstance(value, orjson.Fragment):
-        return orjson.loads(orjson.dumps(value))
+        plain = orjson.loads(orjson.dumps(value))
+        return plain if shape is None else JsonReader().of(shape)(plain)
     return value
+
+
+def thaw_dict(value: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
+    changed = {}
+    for key, item in value.items():
+        inner = None
+        if shape is not None:
+            inner = shape.members.get(key) if shape.type == "structure" else shape.value
+        new = thaw(item, inner)
+        if new is not item:
+            changed[key] = new
+    return {**value, **changed} if changed else value
 
 
 def encode_plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from cloudlet.emulator.kernel.errors import SerializationError
+from cloudlet.emulator.kernel.errors import SerializationError, UnmodelledError
 from cloudlet.emulator.protocol.constraints import NOTHING
 from cloudlet.emulator.protocol.json_wire import JsonBody
 from cloudlet.emulator.protocol.message import HttpRequest
@@ -29,6 +29,7 @@ class RestInput:
 
     def __init__(self, operation: OperationModel, shape: Shape, *, xml: bool) -> None:
         self.xml = xml
+        self.is_s3 = operation.service.name == "s3"
         self.headers: dict[str, tuple[str, Read]] = {}
         self.prefixes: list[tuple[str, str]] = []
         self.query: dict[str, tuple[str, Read, bool]] = {}
@@ -55,7 +56,8 @@ class RestInput:
         location = member.traits.get("location")
         label = member.wire_name or name
         if location == "header":
-            self.headers[label.lower()] = (name, reader(member, header=True))
+            read = reader(member, header=True)
+            self.headers[label.lower()] = (name, in_s3s_way(label, member, read) if self.is_s3 else read)
         elif location == "headers":
             self.prefixes.append((label.lower() if member.wire_name else "", name))
         elif location == "uri":
@@ -64,7 +66,9 @@ class RestInput:
             self.query_map = (name, member.value.type == "list")
         elif location == "querystring":
             element = member.member if member.type == "list" else member
-            self.query[label] = (name, reader(element), member.type == "list")
+            read = reader(element)
+            read = in_s3s_way(label, element, read) if self.is_s3 else read
+            self.query[label] = (name, read, member.type == "list")
         else:
             self.in_body[name] = member
 
@@ -79,8 +83,8 @@ class RestInput:
         if headers:
             for name, text in request.headers.items():
                 entry = headers.get(name)
-                if entry is not None:
-                    found[entry[0]] = entry[1](text)
+                if entry is not None and (value := entry[1](text)) is not None:
+                    found[entry[0]] = value
         for prefix, member in self.prefixes:
             length = len(prefix)
             matching = {name[length:]: text for name, text in request.headers.items() if name.startswith(prefix)}
@@ -108,8 +112,8 @@ class RestInput:
                 name, read, many = entry
                 if many:
                     found.setdefault(name, []).append(read(text))
-                elif name not in found:
-                    found[name] = read(text)
+                elif name not in found and (value := read(text)) is not None:
+                    found[name] = value
             elif self.query_map is not None and label not in self.literals:
                 if self.query_map[1]:
                     rest.setdefault(label, []).append(text)
@@ -172,6 +176,27 @@ class RestInput:
 
             return decode
         return JsonBody(shape, NOTHING, shape.members if members is None else members).decode
+
+
+def in_s3s_way(label: str, member: Shape, read: Read) -> Read:
+    """S3 passes over a date that it cannot read, and words other bad values as InvalidArgument."""
+    if member.type not in ("timestamp", "integer", "long", "boolean"):
+        return read
+
+    def read_or_refuse(text: str) -> Any:
+        try:
+            return read(text)
+        except SerializationError:
+            if member.type == "timestamp" and "lock" not in label:
+                return None
+            words = f"Provided {label} not an integer or within integer range"
+            if member.type == "timestamp":
+                words = f"The {label} header is not a valid date"
+            elif member.type == "boolean":
+                words = f"Invalid value for {label}"
+            raise UnmodelledError("InvalidArgument", words, ArgumentName=label, ArgumentValue=text) from None
+
+    return read_or_refuse
 
 
 def read_plain(name: str, member: Shape) -> ReadBody:
