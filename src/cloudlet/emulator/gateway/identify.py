@@ -150,6 +150,8 @@ class Identifier:
         bucket = virtual_bucket(request.host)
         if bucket is not None:
             request.path = f"/{bucket}{request.path}"
+            if ".s3-website" in request.host and request.method in ("GET", "HEAD"):
+                return Route("s3", "WebsiteObject", "rest-xml")  # pages, not the API
         if self._s3 is None:
             self._s3 = S3Routes(self._rest_operations(("s3",)))
         operation = self._s3.operation(request)
