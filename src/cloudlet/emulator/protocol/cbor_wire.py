@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Any
 
 import cbor2
-import orjson
 
 from cloudlet.emulator.kernel.errors import AwsError, SerializationError
 from cloudlet.emulator.protocol.constraints import Rules
@@ -23,6 +22,7 @@ from cloudlet.emulator.protocol.errors import (
 )
 from cloudlet.emulator.protocol.event_stream import CONTENT_TYPE as EVENTS
 from cloudlet.emulator.protocol.event_stream import EventWriter, initial_response
+from cloudlet.emulator.protocol.fragments import thaw
 from cloudlet.emulator.protocol.json_reader import JsonReader, read_moment
 from cloudlet.emulator.protocol.json_writer import JsonWriter
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
@@ -46,17 +46,6 @@ def loads(data: bytes) -> Any:
         return cbor2.loads(data, semantic_decoders={1: untagged}, max_depth=200)
     except (cbor2.CBORDecodeError, ValueError, TypeError, RecursionError, OverflowError):
         raise SerializationError("The body is not CBOR") from None
-
-
-def encode_fragment(encoder: cbor2.CBOREncoder, value: Any) -> None:
-    """JSON that was encoded before goes out as the data it is."""
-    if not isinstance(value, orjson.Fragment):
-        raise TypeError(f"{type(value).__name__} has no CBOR form")
-    encoder.encode(orjson.loads(orjson.dumps(value)))
-
-
-def dumps(value: Any) -> bytes:
-    return cbor2.dumps(value, default=encode_fragment)
 
 
 def tagged_seconds(value: float) -> cbor2.CBORTag:
@@ -112,10 +101,10 @@ class CborCodec:
         if self.stream is not None and result is not None:
             rest = {name: value for name, value in result.items() if name != self.stream}
             headers["Content-Type"] = EVENTS
-            first = initial_response(self.content_type, dumps(rest))
+            first = initial_response(self.content_type, cbor2.dumps(rest))
             return HttpResponse(200, headers, self._events.frames(result[self.stream], first))
-        content = result or {}
-        return HttpResponse(200, headers, dumps(content if self.write is None else self.write(content)))
+        content = thaw(result or {}, self.operation.output)
+        return HttpResponse(200, headers, cbor2.dumps(content if self.write is None else self.write(content)))
 
     @cached_property
     def _events(self) -> EventWriter:
@@ -125,7 +114,7 @@ class CborCodec:
 
     def _event_body(self, shape: Shape) -> Callable[[Any], bytes]:
         write = JsonWriter(self.write_moment).of(shape)
-        return lambda value: dumps(value if write is None else write(value))
+        return lambda value: cbor2.dumps(value if write is None else write(value))
 
     @cached_property
     def _errors(self) -> ErrorShapes:
@@ -163,4 +152,4 @@ def cbor_error(
         headers["smithy-protocol"] = "rpc-v2-cbor"
     if service is not None and "awsQueryCompatible" in service.metadata:
         headers["x-amzn-query-error"] = query_error_header(error)
-    return HttpResponse(error.status, headers, dumps({"__type": name, **members}))
+    return HttpResponse(error.status, headers, cbor2.dumps({"__type": name, **members}))
