@@ -199,6 +199,7 @@ class JobRunner:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._loop_task: asyncio.Task[None] | None = None
         self._stepping = False  # `run_due` is at work, the loop keeps off
+        self._steps = asyncio.Lock()  # of two that move the clock, one waits for the other
         clock.on_change.append(store.watch.wake_all)
 
     def register(self, handler: JobHandler) -> None:
@@ -232,22 +233,26 @@ class JobRunner:
 
         Includes what those jobs enqueue. The clock is at `until` afterwards, unless it was later before. How many ran.
         """
+        async with self._steps:
+            self._stepping = True
+            try:
+                return await self._step_through(until)
+            finally:
+                self._stepping = False
+                self._store.watch.wake_all()
+
+    async def _step_through(self, until: float) -> int:
+        if self._running:
+            await asyncio.wait(list(self._running.values()), timeout=STOP_SECONDS)
         count = 0
-        self._stepping = True
-        try:
-            if self._running:
-                await asyncio.wait(list(self._running.values()), timeout=STOP_SECONDS)
-            while count < MOST_DUE_RUNS:
-                job = await self._transact(lambda tx: self._take_next(tx, until))
-                if job is None:
-                    break
-                count += 1
-                await self._run(job)
-            if until > self._clock.now():
-                self._clock.set(until)
-        finally:
-            self._stepping = False
-            self._store.watch.wake_all()
+        while count < MOST_DUE_RUNS:
+            job = await self._transact(lambda tx: self._take_next(tx, until))
+            if job is None:
+                break
+            count += 1
+            await self._run(job)
+        if until > self._clock.now():
+            self._clock.set(until)
         return count
 
     # --- the loop
