@@ -128,10 +128,10 @@ def test_variables_of_the_command_line_reach_the_emulator(cloudlet: CommandLine)
 
 
 def test_an_emulator_that_cannot_start_is_told_with_its_last_lines(cloudlet: CommandLine) -> None:
-    shown = cloudlet("start", "-d", CUSTOM_SSL_CERT_PATH="/nowhere/at/all.pem", USE_SSL="1")
+    shown = cloudlet("start", "-d", PERSISTENCE="1", LOCALSTACK_VOLUME_DIR="/dev/null")
     assert shown.code == 1
     assert "before it was ready" in shown.err
-    assert "/nowhere/at/all.pem" in shown.err
+    assert "/dev/null" in shown.err
 
 
 def test_a_license_that_is_demanded_and_missing_ends_with_55(cloudlet: CommandLine) -> None:
@@ -159,12 +159,12 @@ def test_logs_without_a_log_say_how_to_get_one(cloudlet: CommandLine) -> None:
 
 def test_a_followed_log_goes_on(cloudlet: CommandLine) -> None:
     assert cloudlet("start", "-d").code == 0
-    follower = cloudlet.start("logs", "-f", "-n", "0")
+    follower = cloudlet.start("logs", "-f")
     assert follower.stdout is not None
-    poll(lambda: answers(cloudlet))
+    assert "Ready.\n" in iter(follower.stdout.readline, "")
     log = cloudlet.home / ".local/state/cloudlet/logs/emulator.log"
     with log.open("a") as file:
         file.write("one more line\n")
-    assert "one more line" in iter(follower.stdout.readline, "").__next__() or follower.poll() is None
+    assert "one more line\n" in iter(follower.stdout.readline, "")
     follower.send_signal(signal.SIGINT)
     assert follower.wait(10) == 130
