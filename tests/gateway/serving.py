@@ -16,6 +16,7 @@ import uvloop
 
 from cloudlet.emulator.gateway.http import HttpServer
 from cloudlet.emulator.protocol.message import FileSlice, HttpRequest, HttpResponse
+from cloudlet.emulator.store.kv import StoreError
 from cloudlet.settings import Address
 
 T = TypeVar("T")
@@ -63,6 +64,11 @@ class FileWriter:
         self.path.unlink()
 
 
+class FullWriter(FileWriter):
+    def write(self, data: bytes) -> None:
+        raise StoreError("A body could not be written: No space left on device")
+
+
 class Application:
     """The handler. The path says what to answer; `seen` has every request, in order."""
 
@@ -78,9 +84,10 @@ class Application:
         return request.path.startswith("/spool")
 
     def open_spool(self, request: HttpRequest) -> FileWriter:
-        if request.path == "/spool/full":
+        if request.path == "/spool/closed":
             raise OSError(28, "No space left on device")
-        writer = FileWriter(self.directory / f"spool-{len(self.writers)}")
+        path = self.directory / f"spool-{len(self.writers)}"
+        writer = FullWriter(path) if request.path == "/spool/full" else FileWriter(path)
         self.writers.append(writer)
         return writer
 

@@ -107,12 +107,14 @@ def test_spool_is_aborted_when_the_client_goes(door: RunningServer) -> None:
     assert not door.app.seen
 
 
-def test_full_disk_is_an_error_and_the_connection_lives(door: RunningServer) -> None:
+@pytest.mark.parametrize("path", ["/spool/full", "/spool/closed"])
+def test_full_disk_is_an_error_and_the_connection_lives(door: RunningServer, path: str) -> None:
     with door.connect() as peer:
-        peer.send(put("/spool/full", "Content-Length: 100000", body=b"x" * 100_000) + GET % b"next")
+        peer.send(put(path, "Content-Length: 100000", body=b"x" * 100_000) + GET % b"next")
         answer = peer.answer()
         assert (answer.status, answer.body.partition(b":")[0]) == (500, b"InternalFailure")
         assert peer.answer().body == b"/next"
+    assert all(writer.aborted for writer in door.app.writers)
 
 
 def test_body_without_spool_has_a_limit(serve: Serve) -> None:

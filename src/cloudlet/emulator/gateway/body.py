@@ -10,6 +10,8 @@ Small bodies with a length never come here: the connection keeps their bytes its
 
 from __future__ import annotations
 
+import functools
+import importlib
 import logging
 from collections.abc import Callable
 from typing import BinaryIO, NoReturn, Protocol, runtime_checkable
@@ -17,6 +19,7 @@ from typing import BinaryIO, NoReturn, Protocol, runtime_checkable
 from cloudlet.emulator.gateway.aws_chunked import AwsChunkedDecoder
 from cloudlet.emulator.kernel.errors import AwsError, InternalFailure, UnmodelledError
 from cloudlet.emulator.protocol.message import EMPTY_BODY, NO_STRINGS, Body, HttpRequest, InlineBody
+from cloudlet.emulator.store.kv import StoreError
 
 log = logging.getLogger("cloudlet.gateway")
 
@@ -40,6 +43,12 @@ class Discardable(Protocol):
 
 WantsSpool = Callable[[HttpRequest], bool]
 OpenSpool = Callable[[HttpRequest], SpoolWriter]
+
+
+@functools.cache
+def prepare_memory() -> None:
+    """At the first large body: see `allocator.py`. Not earlier, because it takes an import."""
+    importlib.import_module("cloudlet.emulator.gateway.allocator").keep_buffers()
 
 
 class RefusedBody:
@@ -128,12 +137,13 @@ class BodyReceiver:
     def outgrow(self) -> bool:
         """The body is too large for memory without asking. True when it has a spool now, or cannot be had at all."""
         self.decided = True
+        prepare_memory()
         limits = self.limits
         if limits.wants_spool is None or limits.open_spool is None or not limits.wants_spool(self.request):
             return False
         try:
             self.writer = limits.open_spool(self.request)
-        except OSError as error:
+        except (OSError, StoreError) as error:
             self.fail(error)
             return True
         parts, self.parts = self.parts, []
@@ -146,7 +156,7 @@ class BodyReceiver:
             return
         try:
             self.writer.write(data)
-        except OSError as error:
+        except (OSError, StoreError) as error:
             self.fail(error)
 
     def finish(self, trailers: dict[str, str]) -> Body:
@@ -166,13 +176,13 @@ class BodyReceiver:
         writer, self.writer = self.writer, None
         try:
             body = writer.finish()
-        except OSError as error:
+        except (OSError, StoreError) as error:
             self.fail(error)
             return RefusedBody(InternalFailure("The request body could not be stored."))
         body.trailers = trailers
         return body
 
-    def fail(self, error: OSError) -> None:
+    def fail(self, error: OSError | StoreError) -> None:
         """Storage failed: the client is told that it is our fault, the log why."""
         log.error("cannot store a request body: %s", error)
         self.refuse(InternalFailure("The request body could not be stored."))
