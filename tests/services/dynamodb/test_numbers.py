@@ -87,5 +87,5 @@ def test_bytes_sort_as_numbers_do(texts: list[str]) -> None:
 def test_sums_are_exact() -> None:
     assert add("0.1", "0.2") == "0.3"
     assert subtract("1", "1.0") == "0"
-    with pytest.raises(ValidationException, match="38 significant digits"):
+    with pytest.raises(ValidationException, match="Number overflow"):
         add("1" + "0" * 50, "1")

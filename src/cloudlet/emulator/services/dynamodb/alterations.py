@@ -144,7 +144,7 @@ def change_indexes(
         raise LimitExceededException(
             "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"
         )
-    definitions = dict(table.attributes) | definitions_of(request)
+    definitions = merged_definitions(table, request)
     indexes = {index.name: index for index in table.indexes}
     shown = dict(indexes)
     for update in updates:
@@ -164,6 +164,19 @@ def change_indexes(
             statuses[changed.name] = "UPDATING"
     after = with_indexes(table, indexes, definitions)
     return after, replace(after, indexes=tuple(shown.values()))
+
+
+def merged_definitions(table: TableRecord, request: dict[str, Any]) -> dict[str, str]:
+    """The table's attribute definitions and the request's. Raises ValidationException where they contradict."""
+    known = dict(table.attributes)
+    for name, kind in definitions_of(request).items():
+        if known.setdefault(name, kind) != kind:
+            raise invalid_parameter(
+                "Attributes cannot be redefined. Please check that your attribute has the same type as previously "
+                f"defined. Existing schema: Schema:[SchemaElement: key{{{name}:{known[name]}:HASH}}] "
+                f"New schema: Schema:[SchemaElement: key{{{name}:{kind}:HASH}}]"
+            )
+    return known
 
 
 def create_index(

@@ -26,7 +26,7 @@ from cloudlet.emulator.services.dynamodb.items import (
     prepare_put,
     written_units,
 )
-from cloudlet.emulator.services.dynamodb.keys import KeyBytes, item_key, key_of_item, read_key
+from cloudlet.emulator.services.dynamodb.keys import SCHEMA_MISMATCH, KeyBytes, item_key, key_of_item, read_key
 from cloudlet.emulator.services.dynamodb.records import ITEMS, TableRecord
 from cloudlet.emulator.services.dynamodb.values import Item, decode_item, encode_item
 
@@ -146,10 +146,18 @@ def distinct_writes(table: TableRecord, writes: list[dict[str, Any]]) -> list[Ke
     found = []
     for write in writes:
         put = write.get("PutRequest")
-        found.append(read_key(table, write["DeleteRequest"]["Key"]) if put is None else item_key(table, put["Item"]))
+        found.append(read_key(table, write["DeleteRequest"]["Key"]) if put is None else put_key(table, put["Item"]))
     if len(set(found)) != len(found):
         raise ValidationException(DUPLICATES)
     return found
+
+
+def put_key(table: TableRecord, item: Item) -> KeyBytes:
+    """The stored key of an item that is put; unlike PutItem, batches do not say what is wrong with it."""
+    for name, kind in ((table.hash_name, table.hash_type), (table.range_name, table.range_type)):
+        if name is not None and kind not in item.get(name, {}):
+            raise ValidationException(SCHEMA_MISMATCH)
+    return item_key(table, item)
 
 
 def carry_out(

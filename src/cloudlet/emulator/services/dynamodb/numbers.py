@@ -19,6 +19,7 @@ MIN_EXPONENT = -130
 NUMBER = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?", re.ASCII)
 EXACT = Context(prec=300, Emax=9999, Emin=-9999)
 COMPLEMENT = bytes.maketrans(b"0123456789", b"9876543210")
+OVERFLOW = "Number overflow. Attempting to store a number with magnitude larger than supported range"
 POSITIVE, ZERO, NEGATIVE = b"\x81", b"\x80", b"\x7f"
 
 
@@ -38,9 +39,7 @@ def canonical_number(text: str) -> str:
     if not digits:
         return "0"
     if point - 1 > MAX_EXPONENT:
-        raise ValidationException(
-            "Number overflow. Attempting to store a number with magnitude larger than supported range"
-        )
+        raise ValidationException(OVERFLOW)
     if point - 1 < MIN_EXPONENT:
         raise ValidationException(
             "Number underflow. Attempting to store a number with magnitude smaller than supported range"
@@ -93,9 +92,19 @@ def number_bytes(text: str) -> bytes:
 
 def add(left: str, right: str) -> str:
     """Exact sum. Raises ValidationException where the result does not fit."""
-    return canonical_number(str(EXACT.add(Decimal(left), Decimal(right))))
+    return result_number(EXACT.add(Decimal(left), Decimal(right)))
 
 
 def subtract(left: str, right: str) -> str:
     """Exact difference. Raises ValidationException where the result does not fit."""
-    return canonical_number(str(EXACT.subtract(Decimal(left), Decimal(right))))
+    return result_number(EXACT.subtract(Decimal(left), Decimal(right)))
+
+
+def result_number(result: Decimal) -> str:
+    """The canonical text of a result. AWS says of too many digits that the magnitude is too large."""
+    try:
+        return canonical_number(str(result))
+    except ValidationException as error:
+        if "significant digits" in error.message:
+            raise ValidationException(OVERFLOW) from None
+        raise

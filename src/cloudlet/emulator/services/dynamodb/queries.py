@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_only
@@ -27,15 +27,13 @@ from cloudlet.emulator.services.dynamodb.expressions.legacy import filter_condit
 from cloudlet.emulator.services.dynamodb.keys import HASH_SPACE, hash_bytes, scalar_bytes
 from cloudlet.emulator.services.dynamodb.pages import Entries, Source, read_page, wanted_attributes
 
+EXPRESSIONS: Final = ("ProjectionExpression", "FilterExpression", "KeyConditionExpression")
+
 
 @read_only
 def query(call: Call, request: QueryInput) -> QueryOutput:
     raw_request = cast("dict[str, Any]", request)
-    check_parameters(
-        raw_request,
-        ("ProjectionExpression", "FilterExpression", "KeyConditionExpression"),
-        ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"),
-    )
+    check_parameters(raw_request, EXPRESSIONS, legacy_parameters(raw_request))
     placeholders = Placeholders(raw_request)
     conditions = conditions_of(raw_request, placeholders)
     guard = filter_of(raw_request, placeholders, "QueryFilter")
@@ -51,6 +49,13 @@ def query(call: Call, request: QueryInput) -> QueryOutput:
     wanted = wanted_attributes(raw_request, source, projection)
     entries = query_entries(call, raw_request, source, by_hash, by_range)
     return cast(QueryOutput, read_page(call, raw_request, source, entries, guard, wanted))
+
+
+def legacy_parameters(request: dict[str, Any]) -> tuple[str, ...]:
+    """The old parameters that do not go with expressions; KeyConditions goes with all but a key expression."""
+    if "KeyConditionExpression" in request:
+        return ("AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions")
+    return ("AttributesToGet", "QueryFilter", "ConditionalOperator")
 
 
 def conditions_of(request: dict[str, Any], placeholders: Placeholders) -> dict[str, KeyCondition]:
@@ -137,7 +142,7 @@ def range_bounds(condition: KeyCondition, kind: str) -> dict[str, Any]:
             raise ValidationException(
                 "One or more parameter values were invalid: ComparisonOperator BEGINS_WITH is not valid for N AttributeValue type"
             )
-        return {"starts_with": first} if first else {}
+        return prefix_bounds(first)
     if operator == "EQ":
         return {"from_": (first,), "to": (first + b"\0",)}
     if operator == "LT":
@@ -151,11 +156,17 @@ def range_bounds(condition: KeyCondition, kind: str) -> dict[str, Any]:
     return {"from_": (first,), "to": (operands[1] + b"\0",)}
 
 
+def prefix_bounds(prefix: bytes) -> dict[str, Any]:
+    """All keys that begin with the prefix: up to the next key of its length, if there is one."""
+    stem = prefix.rstrip(b"\xff")
+    if not stem:
+        return {"from_": (prefix,)} if prefix else {}
+    return {"from_": (prefix,), "to": (stem[:-1] + bytes((stem[-1] + 1,)),)}
+
+
 def fits(condition: KeyCondition, source: Source, key: bytes) -> bool:
     """The range key lies within the condition."""
     bounds = range_bounds(condition, source.range_type)
-    if "starts_with" in bounds:
-        return key.startswith(bounds["starts_with"])
     return ("from_" not in bounds or key >= bounds["from_"][0]) and ("to" not in bounds or key < bounds["to"][0])
 
 

@@ -5,12 +5,14 @@ Source: "CreateTable" (API reference), "Constraints in Amazon DynamoDB", and AWS
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from cloudlet.emulator.services.dynamodb.errors import ValidationException, invalid_parameter
 from cloudlet.emulator.services.dynamodb.records import IndexRecord
 
+INDEX_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}", re.ASCII)
 MAX_LOCAL_INDEXES: Final = 5
 MAX_GLOBAL_INDEXES: Final = 20
 MAX_PROJECTED: Final = 100
@@ -37,9 +39,7 @@ def definitions_of(request: dict[str, Any]) -> dict[str, str]:
     for definition in request.get("AttributeDefinitions", []):
         name = definition["AttributeName"]
         if name in found:
-            raise invalid_parameter(
-                f"Cannot have two attributes with the same name in AttributeDefinitions. AttributeName: {name}"
-            )
+            raise invalid_parameter(f"Duplicate AttributeName in AttributeDefinitions. AttributeName: {name}")
         found[name] = definition["AttributeType"]
     return found
 
@@ -179,13 +179,22 @@ def projection_of(entry: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
             raise invalid_parameter("ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
     elif attributes is not None:
         raise invalid_parameter(f"ProjectionType is {kind}, but NonKeyAttributes is specified")
-    return kind, tuple(attributes or ())
+    attributes = attributes or []
+    for place, name in enumerate(attributes):
+        if name in attributes[:place]:
+            raise invalid_parameter(f"Duplicate attribute name in NonKeyAttributes: {name}")
+    return kind, tuple(attributes)
 
 
 def check_index_names(indexes: list[IndexRecord]) -> None:
-    """No two indexes of a table have one name. Raises ValidationException."""
+    """Indexes have names that are allowed, and no two of a table the same. Raises ValidationException."""
     seen = set()
     for index in indexes:
+        if not INDEX_NAME.fullmatch(index.name):
+            raise ValidationException(
+                f"1 validation error detected: Value '{index.name}' at 'indexName' failed to satisfy constraint: "
+                "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+            )
         if index.name in seen:
             raise invalid_parameter(f"Duplicate index name: {index.name}")
         seen.add(index.name)

@@ -44,6 +44,13 @@ from cloudlet.emulator.services.dynamodb.schemas import (
 from cloudlet.emulator.services.dynamodb.tags import checked_tags
 
 LISTED: Final = 100
+NOT_OF_DELETED: Final = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "CreationDateTime",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+)
 
 
 @read_write
@@ -175,8 +182,8 @@ def delete_table(call: Call, request: DeleteTableInput) -> DeleteTableOutput:
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
         )
     description = describe(call, table, "DELETING")
-    for member in ("AttributeDefinitions", "KeySchema", "CreationDateTime"):
-        del description[member]
+    for member in NOT_OF_DELETED:
+        description.pop(member, None)
     TABLES.delete(call.tx, table.account_id, table.region, table.name)
     sweep_later(call, table, [table.storage, *[index.storage for index in table.indexes]])
     return cast(DeleteTableOutput, {"TableDescription": description})

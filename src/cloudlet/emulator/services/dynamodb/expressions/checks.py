@@ -33,7 +33,7 @@ CONDITION_FUNCTIONS: Final = MappingProxyType(
 UPDATE_FUNCTIONS: Final = MappingProxyType({"if_not_exists": 2, "list_append": 2})
 ORDERED: Final = frozenset({"S", "N", "B"})
 SIZED: Final = frozenset({"S", "B", "SS", "NS", "BS", "L", "M"})
-PATH_FIRST: Final = frozenset({"attribute_exists", "attribute_not_exists", "attribute_type"})
+PATH_FIRST: Final = frozenset({"attribute_exists", "attribute_not_exists"})
 TYPE_CODES: Final = tuple(code for code, _ in TYPE_NAMES)
 
 

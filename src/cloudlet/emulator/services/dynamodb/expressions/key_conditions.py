@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from cloudlet.emulator.services.dynamodb.errors import ValidationException, invalid_parameter
@@ -29,7 +30,8 @@ from cloudlet.emulator.services.dynamodb.values import Value, kind_of
 
 CACHED_EXPRESSIONS: Final = 1024
 EXPRESSION: Final = "KeyConditionExpression"
-OPERATORS: Final = (("=", "EQ"), ("<", "LT"), ("<=", "LE"), (">", "GT"), (">=", "GE"))
+OPERATORS: Final = MappingProxyType({"=": "EQ", "<": "LT", "<=": "LE", ">": "GT", ">=": "GE"})
+REVERSED: Final = MappingProxyType({"LT": "GT", "LE": "GE", "GT": "LT", "GE": "LE"})
 
 
 class KeyCondition(NamedTuple):
@@ -97,15 +99,12 @@ def comparison(node: Node, checks: list[Check]) -> tuple[str, str, tuple[str, ..
     if isinstance(node, Or | Not | In):
         raise unsupported({Or: "OR", Not: "NOT", In: "IN"}[type(node)])
     if isinstance(node, Comparison):
-        operator = dict(OPERATORS).get(node.operator)
+        operator = OPERATORS.get(node.operator)
         if operator is None:
             raise unsupported(node.operator)
         left, right = node.left, node.right
         if isinstance(left, Literal) and isinstance(right, Path):
-            raise ValidationException(
-                f"Invalid condition in KeyConditionExpression: {node.operator} operator must have the key attribute "
-                "as its first operand"
-            )
+            left, right, operator = right, left, REVERSED.get(operator, operator)
         return key_attribute(left, node.operator), operator, literals(node.operator, right)
     if isinstance(node, Between):
         attribute = key_attribute(node.operand, "BETWEEN")

@@ -330,9 +330,9 @@ class Parser:
             self.enter()
             arguments: list[Node] = []
             if not self.tokens.at_symbol(")"):
-                arguments.append(self.sum())
+                arguments.append(self.term())
                 while self.tokens.take_symbol(","):
-                    arguments.append(self.sum())
+                    arguments.append(self.term())
             self.tokens.depth -= 1
             self.tokens.expect_symbol(")")
             return Function(name, tuple(arguments))

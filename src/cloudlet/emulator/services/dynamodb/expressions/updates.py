@@ -117,6 +117,8 @@ def compile_operand(node: Node, checks: list[Check]) -> Operand:
             "Incorrect number of operands for operator or function; "
             f"operator or function: {name}, number of operands: {len(arguments)}"
         )
+    if any(isinstance(argument, Function) and argument.name == "list_append" for argument in arguments):
+        raise invalid("The function is not allowed to be used this way in an expression; function: list_append")
     return if_not_exists(arguments, checks) if name == "if_not_exists" else list_append(arguments, checks)
 
 
