@@ -52,15 +52,25 @@ def prepare_memory() -> None:
 
 
 class RefusedBody:
-    """A body that could not be received. `error` is to be raised and rendered like an operation's error."""
+    """A body that could not be received. `error` is rendered like an operation's error: whoever uses the body raises it.
 
-    __slots__ = ("checksums", "error", "size", "trailers")
+    Its size is an error too, so that nobody takes it for an empty body.
+    """
+
+    __slots__ = ("checksums", "error", "trailers")
 
     def __init__(self, error: AwsError) -> None:
         self.error = error
-        self.size = 0
         self.trailers = NO_STRINGS
         self.checksums = NO_STRINGS
+
+    @property
+    def size(self) -> int:
+        raise self.error
+
+    @size.setter
+    def size(self, value: int) -> NoReturn:
+        raise self.error
 
     def read(self) -> NoReturn:
         raise self.error
