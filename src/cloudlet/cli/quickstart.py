@@ -8,6 +8,7 @@ cloudlet quickstart
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
@@ -211,6 +213,7 @@ class Servers:
 def farewell(workspace: BootstrapResult, url: str) -> str:
     """What to do now: three commands that work as they stand."""
     bold = {"bold": True}
+    aws = f"{program('aws')} --endpoint-url {url}"
     return f"""
 Web application   {click.style(workspace.web_url, **bold)}
 Sign in (once)    {workspace.sign_in_link}
@@ -218,8 +221,16 @@ Endpoint          {click.style(url, **bold)}
 
 Try:
   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
-  aws --endpoint-url {url} s3 mb s3://photos
-  aws --endpoint-url {url} sqs create-queue --queue-name orders
+  {aws} s3 mb s3://photos
+  {aws} sqs create-queue --queue-name orders
   curl -s {url}/_localstack/info
 
-Logs: cloudlet logs -f    Stop: Ctrl-C"""
+Logs: {program("cloudlet")} logs -f    Stop: Ctrl-C"""
+
+
+def program(name: str) -> str:
+    """How to type it: its name where the PATH has it, else its place beside this Python."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) or not beside.exists():
+        return name
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
