@@ -8,19 +8,18 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import structlog
-from litestar import Request, Response
-from litestar.datastructures import State
+from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.errors import NotSignedIn, Refusal
+from cloudlet.control.given import WebRequest
 from cloudlet.control.pages import page
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import request_id_of
 from cloudlet.control.viewer import Viewer
 
-WebRequest = Request[Any, Any, State]
 API_PREFIXES = ("/v1/", "/api/", "/.well-known/")
 SENTENCES: Mapping[int, str] = MappingProxyType(
     {

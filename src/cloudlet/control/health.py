@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Response, get
 from litestar.response import Template
 
-from cloudlet.control.db import Database
+from cloudlet.control.given import TheDatabase
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import PUBLIC, requires
 from cloudlet.control.threads import in_thread
@@ -22,7 +22,7 @@ def get_health() -> dict[str, str]:
 
 @get("/readyz", opt=requires(PUBLIC))
 @in_thread
-def get_readiness(database: Database) -> Response[Any]:
+def get_readiness(database: TheDatabase) -> Response[Any]:
     """The database answers and has current tables; 503 when not."""
     if database.is_ready():
         return Response({"status": "ready"})

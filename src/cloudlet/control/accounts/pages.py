@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from litestar import Request, get, post
-from litestar.datastructures import State
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 from sqlalchemy.orm import Session
 
@@ -15,15 +11,12 @@ from cloudlet.control.accounts.errors import SignInRefused
 from cloudlet.control.accounts.forms import SignInForm
 from cloudlet.control.accounts.service import close_session, find_link, open_session, sign_in, use_link
 from cloudlet.control.accounts.tables import User
-from cloudlet.control.db import Database
+from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page, safe_next
 from cloudlet.control.permissions import PUBLIC, SIGNED_IN, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
-from cloudlet.control.viewer import Viewer, session_cookie
-
-WebRequest = Request[Any, Any, State]
-UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
+from cloudlet.control.viewer import session_cookie
 
 
 @get("/", opt=requires(PUBLIC), sync_to_thread=False)
@@ -32,14 +25,14 @@ def show_home() -> Redirect:
 
 
 @get("/sign-in", opt=requires(PUBLIC), sync_to_thread=False)
-def show_sign_in(next: str = "/") -> Template:
+def show_sign_in(next: FromQuery[str] = "/") -> Template:
     return page("sign_in.html", next=safe_next(next), email="")
 
 
 @post("/sign-in", opt=requires(PUBLIC))
 @in_thread
 def submit_sign_in(
-    request: WebRequest, data: Annotated[SignInForm, UrlEncoded], database: Database, platform: Platform
+    request: WebRequest, data: URLEncodedBody[SignInForm], database: TheDatabase, platform: ThePlatform
 ) -> Template | Redirect:
     try:
         with database.transaction() as session:
@@ -55,7 +48,7 @@ def submit_sign_in(
 
 @get("/sign-in/link/{secret:str}", opt=requires(PUBLIC))
 @in_thread
-def show_link(secret: str, database: Database, platform: Platform) -> Template:
+def show_link(secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Template:
     """Looking at the link does not use it up: mail scanners and link previews look too."""
     with database.snapshot() as session:
         email = find_link(session, platform, "magic", secret).email
@@ -64,7 +57,7 @@ def show_link(secret: str, database: Database, platform: Platform) -> Template:
 
 @post("/sign-in/link/{secret:str}", opt=requires(PUBLIC))
 @in_thread
-def submit_link(request: WebRequest, secret: str, database: Database, platform: Platform) -> Redirect:
+def submit_link(request: WebRequest, secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Redirect:
     with database.transaction() as session:
         value = start_session(session, platform, request, use_link(session, platform, "magic", secret))
     answer = go("/getting-started")
@@ -74,7 +67,7 @@ def submit_link(request: WebRequest, secret: str, database: Database, platform: 
 
 @post("/sign-out", opt=requires(SIGNED_IN))
 @in_thread
-def submit_sign_out(viewer: Viewer, database: Database, platform: Platform) -> Redirect:
+def submit_sign_out(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Redirect:
     with database.transaction() as session:
         close_session(session, viewer.session_id)
     answer = go("/sign-in")
@@ -87,7 +80,7 @@ def start_session(session: Session, platform: Platform, request: WebRequest, use
         session,
         platform,
         user,
-        ip=request.client.host if request.client else "",
+        ip=client_ip(request),
         user_agent=request.headers.get("user-agent", ""),
         with_sudo=True,
     )

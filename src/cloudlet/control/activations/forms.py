@@ -76,7 +76,7 @@ def read_license_form(raw: bytes, date_header: str) -> LicenseForm:
         raise LicenseVerdict("licensing.request.format", problem="the body is larger than 64 KiB")
     try:
         body = msgspec.json.decode(raw, type=RequestBody)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise LicenseVerdict("licensing.request.format", problem=str(error)) from None
     machine = body.machine
     return LicenseForm(

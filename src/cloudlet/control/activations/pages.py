@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from cloudlet.control.activations.service import last_activation
 from cloudlet.control.activations.views import ActivationView, activation_view
 from cloudlet.control.credentials.views import token_view
-from cloudlet.control.db import Database
+from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
 from cloudlet.control.licenses.views import LicenseView, license_view
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import SIGNED_IN, requires
-from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 
@@ -25,7 +24,7 @@ DEFAULT_URL = "http://127.0.0.1:4580"  # where an emulator looks for its control
 
 @get(PATH, opt=requires(SIGNED_IN))
 @in_thread
-def show_getting_started(viewer: Viewer, database: Database, platform: Platform) -> Template:
+def show_getting_started(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Template:
     with database.snapshot() as session:
         license_ = license_view(session, platform, viewer)
         token = token_view(session, viewer)
@@ -45,7 +44,7 @@ def show_getting_started(viewer: Viewer, database: Database, platform: Platform)
 
 @get(PATH + "/status", opt=requires(SIGNED_IN))
 @in_thread
-def get_status(viewer: Viewer, database: Database) -> dict[str, Any]:
+def get_status(viewer: CurrentViewer, database: TheDatabase) -> dict[str, Any]:
     """For the page's live check: `activated` once an emulator of this member has started with a license."""
     with database.snapshot() as session:
         activation = find_activation(session, viewer)

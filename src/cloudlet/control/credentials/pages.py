@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from litestar import Request, get, post
-from litestar.datastructures import State
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar import get, post
+from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
 
 from cloudlet.control.accounts.errors import WrongPassword
@@ -17,6 +13,7 @@ from cloudlet.control.credentials.service import ensure_auth_token, living_auth_
 from cloudlet.control.credentials.views import token_view
 from cloudlet.control.db import Database
 from cloudlet.control.errors import NotFound
+from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page
 from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.platform import Platform
@@ -24,26 +21,24 @@ from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.tables import Membership
 
-WebRequest = Request[Any, Any, State]
-UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
 PATH = "/workspace/auth-tokens"
 RESET_WORD = "reset"
 
 
 @get("/workspace/auth-token", opt=requires(SIGNED_IN), sync_to_thread=False)
-def show_auth_token_alias(viewer: Viewer) -> Redirect:
+def show_auth_token_alias(viewer: CurrentViewer) -> Redirect:
     return go(PATH)
 
 
 @get(PATH, opt=requires(SIGNED_IN))
 @in_thread
-def show_auth_token(viewer: Viewer, database: Database) -> Template:
+def show_auth_token(viewer: CurrentViewer, database: TheDatabase) -> Template:
     return tokens_page(viewer, database)
 
 
 @post(PATH + "/create", opt=requires(SIGNED_IN))
 @in_thread
-def submit_create(viewer: Viewer, database: Database, platform: Platform) -> Redirect:
+def submit_create(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Redirect:
     with database.transaction() as session:
         membership = session.get_one(Membership, viewer.membership_id)
         ensure_auth_token(session, platform, membership, actor=viewer.actor)
@@ -54,10 +49,10 @@ def submit_create(viewer: Viewer, database: Database, platform: Platform) -> Red
 @in_thread
 def submit_reveal(
     request: WebRequest,
-    data: Annotated[RevealForm, UrlEncoded],
-    viewer: Viewer,
-    database: Database,
-    platform: Platform,
+    data: URLEncodedBody[RevealForm],
+    viewer: CurrentViewer,
+    database: TheDatabase,
+    platform: ThePlatform,
 ) -> Template:
     """Shown in the answer to this POST and nowhere else: not in a URL, not in a cookie, not cached."""
     try:
@@ -77,10 +72,10 @@ def submit_reveal(
 @in_thread
 def submit_reset(
     request: WebRequest,
-    data: Annotated[ResetForm, UrlEncoded],
-    viewer: Viewer,
-    database: Database,
-    platform: Platform,
+    data: URLEncodedBody[ResetForm],
+    viewer: CurrentViewer,
+    database: TheDatabase,
+    platform: ThePlatform,
 ) -> Template:
     if data.confirm.strip().lower() != RESET_WORD:
         return tokens_page(viewer, database, ask="reset", problem=f"Type “{RESET_WORD}” to confirm.", status=422)
@@ -129,7 +124,3 @@ def tokens_page(
         reset_word=RESET_WORD,
         status=status,
     )
-
-
-def client_ip(request: WebRequest) -> str:
-    return request.client.host if request.client else ""

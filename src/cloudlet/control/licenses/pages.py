@@ -7,20 +7,18 @@ from litestar.response import Template
 
 from cloudlet.control.activations.service import last_activation
 from cloudlet.control.activations.views import activation_view
-from cloudlet.control.db import Database
+from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
 from cloudlet.control.licenses.views import license_view
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import SIGNED_IN, requires
-from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
-from cloudlet.control.viewer import Viewer
 
 PATH = "/workspace/my-license"
 
 
 @get(PATH, opt=requires(SIGNED_IN))
 @in_thread
-def show_my_license(viewer: Viewer, database: Database, platform: Platform) -> Template:
+def show_my_license(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Template:
     with database.snapshot() as session:
         license_ = license_view(session, platform, viewer)
         activation = activation_view(session, last_activation(session, viewer.membership_id))
