@@ -101,7 +101,10 @@ class Answering(asyncio.Protocol):
         if type(answer) is HttpResponse:
             if type(request.body) is not InlineBody:
                 discard(request.body)
-            self.write_answer(request, fate, answer)
+            if fate or self.server.stopping or type(answer.body) is not bytes or request.method == "HEAD":
+                self.write_answer(request, fate, answer)
+            else:
+                self.write_usual(request, answer, answer.body)
         else:
             self.busy = True
             waiting = cast("Awaitable[HttpResponse]", answer)
@@ -122,18 +125,21 @@ class Answering(asyncio.Protocol):
         self.write_answer(request, fate, answer)
         self.next_waiting()
 
+    def write_usual(self, request: HttpRequest, answer: HttpResponse, body: bytes) -> None:
+        """The hot path of `write_answer`: bytes, on a connection that stays."""
+        try:
+            self.write_bytes(answer, body, self.server.date_line)
+        except HeaderError:
+            self.write_answer(request, KEEP, answer)
+
     def write_answer(self, request: HttpRequest | None, fate: int, answer: HttpResponse) -> None:
         """Write all of an answer, or begin its stream."""
         server = self.server
         if server.stopping and not self.queue:
             self.closing = True
             fate |= 1
-        body = answer.body
         try:
-            if type(body) is bytes and not fate and request is not None and request.method != "HEAD":
-                self.write_bytes(answer, body, server.date_line)
-            else:
-                fate = self.write_special(request, fate, answer)
+            fate = self.write_special(request, fate, answer)
         except (HeaderError, OSError) as error:
             log.error("cannot answer: %s", error)
             fate = self.write_special(request, fate, plain_answer(500, "The gateway failed."))
@@ -142,11 +148,11 @@ class Answering(asyncio.Protocol):
 
     def write_bytes(self, answer: HttpResponse, body: bytes, tail: str) -> None:
         status, headers = answer.status, answer.headers
-        if has_no_body(status):
+        if status == 204 or status == 304 or status < 200:
             self.transport.write(encode_head(status, headers, f"\r\n{tail}\r\n"))
             return
         size = len(body)
-        if has_length(headers):
+        if "Content-Length" in headers or "content-length" in headers:
             head = encode_head(status, headers, f"\r\n{tail}\r\n")
         else:
             head = encode_head(status, headers, f"\r\nContent-Length: {size}\r\n{tail}\r\n")
@@ -161,6 +167,9 @@ class Answering(asyncio.Protocol):
         Raises HeaderError, and OSError for a file that cannot be read, before anything is written.
         """
         body = answer.body
+        if isinstance(body, bytes) and (request is None or request.method != "HEAD"):
+            self.write_bytes(answer, body, self.server.date_line + CONNECTION_LINES[fate])
+            return fate
         silent = has_no_body(answer.status) or (request is not None and request.method == "HEAD")
         if isinstance(body, bytes):
             length: int | None = len(body)
@@ -179,7 +188,7 @@ class Answering(asyncio.Protocol):
         tail = f"\r\n{line}{self.server.date_line}{CONNECTION_LINES[fate]}\r\n"
         head = encode_head(answer.status, answer.headers, tail)
         if isinstance(body, bytes):
-            self.transport.write(head if silent else head + body)
+            self.transport.write(head)
         elif isinstance(body, FileSlice):
             if silent:
                 self.transport.write(head)

@@ -170,11 +170,21 @@ class HttpConnection(Answering):
         request = self.request
         if request is not None:
             self.end_body(request)
-        elif self.body is None:
-            request = self.make_request(EMPTY_BODY)
         else:
-            body, self.body = self.body, None
-            request = self.make_request(InlineBody(body if isinstance(body, bytes) else b"".join(body)))
+            body = self.body
+            if body is None:
+                payload = EMPTY_BODY
+            else:
+                self.body = None
+                payload = InlineBody(body if isinstance(body, bytes) else b"".join(body))
+            request = HttpRequest(
+                self.parser.get_method().decode("latin-1"),
+                self.target.decode("latin-1"),
+                self.headers,
+                payload,
+                scheme=self.scheme,
+                client=self.client,
+            )
         headers = request.headers
         fate = KEEP if self.parser.should_keep_alive() else CLOSE
         if fate or "connection" in headers or "host" not in headers:
@@ -195,16 +205,6 @@ class HttpConnection(Answering):
             self.respond(request, fate)
 
     # --- receiving
-
-    def make_request(self, payload: InlineBody) -> HttpRequest:
-        return HttpRequest(
-            self.parser.get_method().decode("latin-1"),
-            self.target.decode("latin-1"),
-            self.headers,
-            payload,
-            scheme=self.scheme,
-            client=self.client,
-        )
 
     def wait_in_queue(self, request: HttpRequest, fate: int) -> None:
         self.queue.append((request, fate, None))
@@ -232,9 +232,9 @@ class HttpConnection(Answering):
             return
         server = self.server
         length = content_length(self.headers)
-        request, receiver = prepare_body(
-            self.make_request(EMPTY_BODY), length, server.body_limits, server.chunk_verifier
-        )
+        method, target = self.parser.get_method().decode("latin-1"), self.target.decode("latin-1")
+        head = HttpRequest(method, target, self.headers, scheme=self.scheme, client=self.client)
+        request, receiver = prepare_body(head, length, server.body_limits, server.chunk_verifier)
         self.request, self.receiver = request, receiver
         self.headers = {}  # from here on: trailers
         if length == 0 or request.headers.get("expect", "").lower() != "100-continue":
