@@ -4,7 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+PYTHON ?=
 ARGS ?=
 
 .PHONY: help setup run test test-wire lint format bench generate new-service lock clean
@@ -16,7 +16,7 @@ setup: $(STAMP) ## .venv with everything from requirements.lock, and the project
 
 # The stamp is newer than lock and project file when .venv is current, so `make setup` again is instant.
 $(STAMP): requirements.lock pyproject.toml
-	@tools/setup_venv "$(PYTHON)" "$(VENV)"
+	@tools/setup_venv "$(VENV)" $(PYTHON)
 	@touch $@
 
 run: $(STAMP) ## control plane and an activated emulator; Ctrl-C stops both
