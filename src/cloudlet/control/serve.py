@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -45,6 +46,8 @@ def run(settings: PlatformSettings, *, on_ready: Callable[[str], None] | None = 
     anything is written to the database, and `vault.SecretKeyError`, `db.DatabaseUnavailable`.
     """
     listener = listen(settings.listen)
+    # uvicorn raises the signal again when it has stopped; a stop that was asked for is no death by a signal.
+    previous = signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     try:
         configure_logs(settings)
         config = uvicorn.Config(
@@ -60,6 +63,7 @@ def run(settings: PlatformSettings, *, on_ready: Callable[[str], None] | None = 
     except KeyboardInterrupt:
         return 0
     finally:
+        signal.signal(signal.SIGTERM, previous)
         listener.close()
     return 0 if server.started else 1
 

@@ -50,7 +50,7 @@ class Vault:
         """Raises SecretKeyError when it was sealed with another secret, for another place, or changed."""
         try:
             return self._aead.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SecretKeyError(
                 "PLATFORM_SECRET_KEY is not the key that this database was made with; restore the old key"
             ) from None
