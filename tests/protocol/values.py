@@ -67,9 +67,7 @@ class Values:
             return self.structure(shape, depth)
         if shape.type_name == "list":
             flat = shape.serialization.get("flattened") or location or self.smallest
-            return [
-                self.element(shape.member, depth, location) for _ in range(self.count(flat, depth))
-            ]
+            return [self.element(shape.member, depth, location) for _ in range(self.count(flat, depth))]
         if shape.type_name == "map":
             flat = shape.serialization.get("flattened") or location or self.smallest
             names = [self.key(shape.key, location) for _ in range(self.count(flat, depth))]

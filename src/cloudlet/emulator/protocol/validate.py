@@ -25,7 +25,7 @@ from cloudlet.emulator.protocol.models import Shape
 Found = list[tuple[str, str, str]]  # path, value in words, constraint
 Check = Callable[[Any, str, Found], None]
 
-UNQUANTIFIED = re.compile(r"[*+?{]")
+QUANTIFIED = re.compile(r"[*+?{|]")
 JAVA_CLASSES = (
     (r"\p{Alpha}", "a-zA-Z"),
     (r"\p{Alnum}", "a-zA-Z0-9"),
@@ -63,7 +63,7 @@ def full_pattern(pattern: str) -> str | None:
         flags, pattern = pattern[: pattern.index(")") + 1], pattern[pattern.index(")") + 1 :]
     for java, python in JAVA_CLASSES:
         pattern = translated(pattern, java, python)
-    text = f"{flags}{pattern}" if not UNQUANTIFIED.search(pattern) else f"{flags}^(?:{pattern})\\Z"
+    text = f"{flags}{pattern}" if not QUANTIFIED.search(pattern) else f"{flags}^(?:{pattern})\\Z"
     try:
         re.compile(text)
     except (re.error, OverflowError, RecursionError):
