@@ -65,8 +65,7 @@ def encode_float(value: float) -> bytes:
     if value != value:
         raise ValueError("NaN cannot be part of a key")
     bits: int = _unpack_uint(_pack_float(value + 0.0))[0]
-    bits ^= ALL_BITS if bits & SIGN_BIT else SIGN_BIT
-    return b"\x04" + _pack_uint(bits)
+    return _pack_int(4, bits ^ (ALL_BITS if value < 0 else SIGN_BIT))
 
 
 def encode_bool(value: bool) -> bytes:
@@ -126,22 +125,42 @@ def _encoder_for(kind: object) -> Encoder:
 
 
 def _general_packer(prefix: bytes, encoders: tuple[Encoder, ...]) -> Callable[..., bytes]:
+    """Encodes part by part. The usual lengths are written out: a loop doubles the time."""
+
+    def pack_general(*parts: Part) -> bytes:
+        if len(parts) > len(encoders):
+            raise TypeError(f"{len(parts)} key parts given, the key has {len(encoders)}")
+        return prefix + b"".join([encoder(part) for encoder, part in zip(encoders, parts, strict=False)])
+
     if len(encoders) == 1:
         encoder = encoders[0]
 
         def pack_one(*parts: Part) -> bytes:
             if len(parts) == 1:
                 return prefix + encoder(parts[0])
-            if parts:
-                raise TypeError(f"{len(parts)} key parts given, the key has 1")
-            return prefix
+            return pack_general(*parts)
 
         return pack_one
 
-    def pack_general(*parts: Part) -> bytes:
-        if len(parts) > len(encoders):
-            raise TypeError(f"{len(parts)} key parts given, the key has {len(encoders)}")
-        return prefix + b"".join([encoder(part) for encoder, part in zip(encoders, parts, strict=False)])
+    if len(encoders) == 2:
+        first, second = encoders
+
+        def pack_two(*parts: Part) -> bytes:
+            if len(parts) == 2:
+                return prefix + first(parts[0]) + second(parts[1])
+            return pack_general(*parts)
+
+        return pack_two
+
+    if len(encoders) == 3:
+        first, second, third = encoders
+
+        def pack_three(*parts: Part) -> bytes:
+            if len(parts) == 3:
+                return prefix + first(parts[0]) + second(parts[1]) + third(parts[2])
+            return pack_general(*parts)
+
+        return pack_three
 
     return pack_general
 

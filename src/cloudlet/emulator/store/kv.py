@@ -27,9 +27,16 @@ class Transaction(Protocol):
     """A view of the store that is serializable with all others. Returning commits, raising aborts: see `transact`."""
 
     read_only: bool
-    # Decoded records of tables with `cached=True`: key -> (raw value, record). Used by `table.Table` only.
-    records: dict[bytes, tuple[bytes, Any]]
-    blobs: Blobs
+
+    @property
+    def records(self) -> dict[bytes, tuple[bytes, Any]]:
+        """Decoded records of tables with `cached=True`: key -> (raw value, record). Used by `table.Table` only."""
+        ...
+
+    @property
+    def blobs(self) -> Blobs:
+        """Used by the functions of the module `blobs` only."""
+        ...
 
     def get(self, key: bytes) -> bytes | None: ...
 

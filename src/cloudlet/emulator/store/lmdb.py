@@ -32,28 +32,38 @@ class MapFull(Conflict):
     """The reserved address space is used up; it is enlarged before the transaction runs again."""
 
 
+class Hooks:
+    """What is to be done when a transaction has ended."""
+
+    __slots__ = ("abort", "commit", "durable")
+
+    def __init__(self) -> None:
+        self.abort: list[Action] = []
+        self.commit: list[Action] = []
+        self.durable: list[Action] = []
+
+
 class LmdbTransaction:
     """A transaction on LMDB; see `kv.Transaction`. Used up by commit or abort."""
 
-    __slots__ = (
-        "_delete", "_get", "_put", "_txn", "abort_actions", "blobs", "changes", "commit_actions", "durable_actions",
-        "map_full", "read_only", "records", "written",
-    )  # fmt: skip
+    __slots__ = ("_get", "_store", "_txn", "changes", "hooks", "read_only", "written")
 
     def __init__(self, txn: Any, read_only: bool, store: LmdbStore) -> None:
         self._txn = txn
         self._get = txn.get
-        self._put = txn.put
-        self._delete = txn.delete
+        self._store = store
         self.read_only = read_only
-        self.records = store.records
-        self.blobs: Blobs = store.blobs
-        self.written: list[bytes] | None = [] if store.watch.active else None
+        self.written: list[bytes] | None = [] if store.waiters else None
         self.changes = 0
-        self.map_full = False
-        self.commit_actions: list[Action] | None = None
-        self.durable_actions: list[Action] | None = None
-        self.abort_actions: list[Action] | None = None
+        self.hooks: Hooks | None = None
+
+    @property
+    def records(self) -> dict[bytes, tuple[bytes, Any]]:
+        return self._store.records
+
+    @property
+    def blobs(self) -> Blobs:
+        return self._store.blobs
 
     def get(self, key: bytes) -> bytes | None:
         value: bytes | None = self._get(key if len(key) <= LIMIT else fold(key))
@@ -67,11 +77,11 @@ class LmdbTransaction:
             self.written.append(key)
         try:
             if len(key) <= LIMIT:
-                self._put(key, value)
+                self._txn.put(key, value)
             else:
                 self._put_long(key, value)
         except lmdb.MapFullError:
-            self.map_full = True
+            self._store.map_full = True
             raise MapFull from None
 
     def delete(self, key: bytes) -> bool:
@@ -82,10 +92,10 @@ class LmdbTransaction:
             self.written.append(key)
         try:
             if len(key) <= LIMIT:
-                return bool(self._delete(key))
+                return bool(self._txn.delete(key))
             return self._delete_long(key)
         except lmdb.MapFullError:
-            self.map_full = True
+            self._store.map_full = True
             raise MapFull from None
 
     def scan(
@@ -95,19 +105,18 @@ class LmdbTransaction:
         return pairs if limit is None else islice(pairs, limit)
 
     def on_commit(self, action: Action) -> None:
-        if self.commit_actions is None:
-            self.commit_actions = []
-        self.commit_actions.append(action)
+        self._hooks().commit.append(action)
 
     def on_durable(self, action: Action) -> None:
-        if self.durable_actions is None:
-            self.durable_actions = []
-        self.durable_actions.append(action)
+        self._hooks().durable.append(action)
 
     def on_abort(self, action: Action) -> None:
-        if self.abort_actions is None:
-            self.abort_actions = []
-        self.abort_actions.append(action)
+        self._hooks().abort.append(action)
+
+    def _hooks(self) -> Hooks:
+        if self.hooks is None:
+            self.hooks = Hooks()
+        return self.hooks
 
     def cursor(self) -> Any:
         return self._txn.cursor()
@@ -115,18 +124,18 @@ class LmdbTransaction:
     def _put_long(self, key: bytes, value: bytes) -> None:
         for signpost, _ in signposts(key):
             if self._get(signpost) is None:
-                self._put(signpost, b"")
-        self._put(fold(key), value)
+                self._txn.put(signpost, b"")
+        self._txn.put(fold(key), value)
 
     def _delete_long(self, key: bytes) -> bool:
         """Also takes down the signposts that point to nothing now, innermost first."""
-        if not self._delete(fold(key)):
+        if not self._txn.delete(fold(key)):
             return False
         for signpost, space in reversed(signposts(key)):
             cursor = self._txn.cursor()
             if cursor.set_range(space) and cursor.key().startswith(space):
                 break
-            self._delete(signpost)
+            self._txn.delete(signpost)
         return True
 
 
@@ -144,8 +153,10 @@ class LmdbStore:
     def __init__(self, home: StateHome, durability: Durability = "process", snapshots: Path | None = None) -> None:
         self.home = home
         self.durability = durability
+        self.map_full = False
         self._nested = durability == "disk"
         self.watch = Watch()
+        self.waiters = self.watch.by_length  # empty while nobody waits
         self.records: dict[bytes, tuple[bytes, Any]] = {}
         self._group: Any = None  # with durability="disk": the LMDB transaction that holds what is not yet durable
         self._group_actions: list[Action] = []
@@ -156,6 +167,7 @@ class LmdbStore:
 
     def _open(self, directory: Path) -> None:
         self._env = open_environment(directory, sync=self.durability == "disk")
+        self._begin = self._env.begin
         self._residency = Residency(directory / "data.mdb")
         self._begun = 0
         self.blobs: Blobs = FileBlobs(directory, sync=self.durability == "disk")
@@ -167,7 +179,7 @@ class LmdbStore:
             self._residency.check()
         if self._nested:
             return self._begin_nested(read_only)
-        return LmdbTransaction(self._env.begin(write=not read_only), read_only, self)
+        return LmdbTransaction(self._begin(write=not read_only), read_only, self)
 
     def commit(self, tx: Any) -> None:
         """See `kv.Store`. Raises MapFull, which is a Conflict, and StoreError when the disk is full."""
@@ -178,23 +190,22 @@ class LmdbStore:
             self._refused(tx, error)
         if tx.written:
             self.watch.notify(tx.written)
-        if tx.commit_actions is not None:
-            for action in tx.commit_actions:
+        if tx.hooks is not None:
+            for action in tx.hooks.commit:
                 action()
-        if tx.durable_actions is not None:
-            if self._group is None:
-                for action in tx.durable_actions:
-                    action()
+            if self._group is not None:
+                self._group_actions += tx.hooks.durable
             else:
-                self._group_actions += tx.durable_actions
+                for action in tx.hooks.durable:
+                    action()
 
     def abort(self, tx: Any) -> None:
         if tx._txn is not self._group:
             tx._txn.abort()
-        if tx.abort_actions is not None:
-            for action in tx.abort_actions:
+        if tx.hooks is not None:
+            for action in tx.hooks.abort:
                 action()
-        if tx.map_full:
+        if self.map_full:
             self._enlarge()
 
     def when_durable(self, action: Callable[[BaseException | None], None]) -> bool:
@@ -213,7 +224,7 @@ class LmdbStore:
             try:
                 group.commit()
             except lmdb.Error as failure:
-                error = StoreError(f"The state could not be written to {self.home.root}: {failure}")
+                error = self._failure(failure)
         actions, self._group_actions = self._group_actions, []
         if error is None:
             for durable_action in actions:
@@ -275,6 +286,7 @@ class LmdbStore:
 
     def _enlarge(self) -> None:
         """Reserve twice the address space. No transaction is open."""
+        self.map_full = False
         self.flush()
         size = self._env.info()["map_size"]
         try:
@@ -284,11 +296,16 @@ class LmdbStore:
 
     def _refused(self, tx: LmdbTransaction, error: lmdb.Error) -> None:
         """A commit failed: nothing of it was stored."""
-        tx.map_full = isinstance(error, lmdb.MapFullError)
+        self.map_full = map_full = isinstance(error, lmdb.MapFullError)
         self.abort(tx)
-        if tx.map_full:
+        if map_full:
             raise MapFull from None
-        raise StoreError(f"The state could not be written to {self.home.root}: {error}") from error
+        raise self._failure(error) from error
+
+    def _failure(self, error: lmdb.Error) -> StoreError:
+        """What went wrong, with what it nearly always is: LMDB reports a full disk as an input/output error."""
+        free = shutil.disk_usage(self.home.root).free // 1_000_000
+        return StoreError(f"The state could not be written to {self.home.root} ({free} MB are free there): {error}")
 
 
 def open_environment(directory: Path, *, sync: bool) -> lmdb.Environment:

@@ -262,16 +262,16 @@ class Table(Generic[R]):
     def _put_indexes(self, tx: Transaction, key: bytes, record: R) -> None:
         raw = tx.get(key)
         suffix = key[len(self._begin) :]
-        old = None if raw is None else self._decode(raw)
+        old = None if raw is None else self._decode_cached(tx, key, raw) if self._cached else self._decode(raw)
         for index in self._indexes.values():
-            entry = index.entry(record, suffix)
-            before = None if old is None else index.entry(old, suffix)
-            if entry == before:
+            values = index.values(record)
+            before = None if old is None else index.values(old)
+            if values == before:
                 continue
             if before is not None:
-                tx.delete(before)
-            if entry is not None:
-                index.write(tx, entry, suffix)
+                tx.delete(index.entry_of(before, suffix))
+            if values is not None:
+                index.write(tx, index.entry_of(values, suffix), suffix)
 
     def _decode(self, raw: bytes) -> R:
         if raw[0] != self._version:
@@ -328,13 +328,20 @@ class _IndexKeys:
         self.pack = compile_packer(start, types)
         self.pack_entry = compile_packer(start, (*types, *[object] * 16))
 
-    def entry(self, record: Record, suffix: bytes) -> bytes | None:
-        """The entry's key; None when the record is not in this index."""
+    def values(self, record: Record) -> tuple[Part, ...] | None:
+        """The indexed fields; None when the record is not in this index."""
         values = self._values(record)
-        if self._sparse and None in values:
-            return None
+        return None if self._sparse and None in values else values
+
+    def entry_of(self, values: tuple[Part, ...], suffix: bytes) -> bytes:
+        """The key of an entry."""
         packed = self.pack(*values)
         return packed if self._unique else packed + suffix
+
+    def entry(self, record: Record, suffix: bytes) -> bytes | None:
+        """The key of a record's entry; None when the record is not in this index."""
+        values = self.values(record)
+        return None if values is None else self.entry_of(values, suffix)
 
     def value(self, suffix: bytes) -> bytes:
         return suffix if self._unique else len(suffix).to_bytes(2, "big")

@@ -12,15 +12,15 @@ class Watch:
     Waiters are kept in a dict for each length of prefix, so a commit costs (keys written x distinct lengths).
     """
 
-    __slots__ = ("_by_length",)
+    __slots__ = ("by_length",)
 
     def __init__(self) -> None:
-        self._by_length: dict[int, dict[bytes, set[asyncio.Future[bool]]]] = {}
+        self.by_length: dict[int, dict[bytes, set[asyncio.Future[bool]]]] = {}  # empty while nobody waits
 
     @property
     def active(self) -> bool:
         """Whether anybody waits; a store need not remember written keys otherwise."""
-        return bool(self._by_length)
+        return bool(self.by_length)
 
     async def changed(self, prefix: bytes, timeout_seconds: float) -> bool:
         """Sleep until a commit touches a key that begins with `prefix`; False when the time was up first.
@@ -31,7 +31,7 @@ class Watch:
             return False
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[bool] = loop.create_future()
-        self._by_length.setdefault(len(prefix), {}).setdefault(prefix, set()).add(waiter)
+        self.by_length.setdefault(len(prefix), {}).setdefault(prefix, set()).add(waiter)
         timer = loop.call_later(timeout_seconds, _answer, waiter, False)
         try:
             return await waiter
@@ -42,7 +42,7 @@ class Watch:
     def notify(self, keys: Iterable[bytes]) -> None:
         """These keys were written or deleted by a transaction that has committed."""
         for key in keys:
-            for length, by_prefix in self._by_length.items():
+            for length, by_prefix in self.by_length.items():
                 waiters = by_prefix.get(key[:length])
                 if waiters is not None:
                     for waiter in waiters:
@@ -50,19 +50,19 @@ class Watch:
 
     def wake_all(self) -> None:
         """Everything may have changed: the clock was set, the state was restored."""
-        for by_prefix in self._by_length.values():
+        for by_prefix in self.by_length.values():
             for waiters in by_prefix.values():
                 for waiter in waiters:
                     _answer(waiter, True)
 
     def _forget(self, prefix: bytes, waiter: asyncio.Future[bool]) -> None:
-        by_prefix = self._by_length[len(prefix)]
+        by_prefix = self.by_length[len(prefix)]
         waiters = by_prefix[prefix]
         waiters.discard(waiter)
         if not waiters:
             del by_prefix[prefix]
             if not by_prefix:
-                del self._by_length[len(prefix)]
+                del self.by_length[len(prefix)]
 
 
 def _answer(waiter: asyncio.Future[bool], answer: bool) -> None:
