@@ -30,6 +30,7 @@ from cloudlet.emulator.gateway.identity import Identities, Identity
 from cloudlet.emulator.gateway.internal.routes import InternalApi
 from cloudlet.emulator.gateway.journal import Journal
 from cloudlet.emulator.gateway.registry import Handler
+from cloudlet.emulator.gateway.s3_routes import virtual_bucket
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError, InternalFailure, UnmodelledError
 from cloudlet.emulator.kernel.service import Service
@@ -256,7 +257,7 @@ class Chain:
         signing_name = self.identities.of(request).signing_name
         requested = request.headers.get("access-control-request-headers", "")
         is_s3 = signing_name in ("", "s3") and "x-amz-target" not in request.headers and "x-amz-target" not in requested
-        if is_s3 and request.path != "/":
+        if is_s3 and (request.path != "/" or virtual_bucket(request.host) is not None):
             return None
         if not self.cors.allows(request.headers["origin"]):
             return self.cors.refusal()

@@ -184,6 +184,8 @@ def in_s3s_way(label: str, member: Shape, read: Read) -> Read:
         return read
 
     def read_or_refuse(text: str) -> Any:
+        if not text and member.type in ("integer", "long"):
+            return None  # `?max-parts=` is the same as without it
         try:
             return read(text)
         except SerializationError:

@@ -91,7 +91,13 @@ class RestOutput:
         space = f' xmlns="{self.namespace}"' if self.namespace else ""
         bare = shape.traits.get("bareMember")
         if bare:
-            return lambda value: f"{XML_DECLARATION}<{root}{space}>{escape(value.get(bare) or '')}</{root}>".encode()
+
+            def write_bare(value: dict[str, Any]) -> bytes:
+                text = value.get(bare)
+                content = f"<{root}{space}>{escape(text)}</{root}>" if text else f"<{root}{space}/>"
+                return f"{XML_DECLARATION}{content}".encode()
+
+            return write_bare
         write_xml = XmlWriter("iso8601_millis").of(shape, members)
         start, end = f"{XML_DECLARATION}<{root}{space}>", f"</{root}>"
 

@@ -10,6 +10,7 @@ from cloudlet.emulator.services.s3 import (
     cors,
     deletes,
     encryption,
+    hosting,
     lifecycle,
     listing,
     multipart,
@@ -62,7 +63,12 @@ SERVICE = Service(
         object_lock,
         restores,
         post_form,
+        hosting,
     ),
-    parsers={"PostObject": post_form.parse_form, "OptionsObject": cors.parse_options},
+    parsers={
+        "PostObject": post_form.parse_form,
+        "OptionsObject": cors.parse_options,
+        "WebsiteObject": hosting.parse_website,
+    },
     finish=finish,
 )

@@ -16,6 +16,7 @@ from cloudlet.emulator.services.s3.errors import (
 )
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
 from cloudlet.emulator.services.s3.records import BUCKETS
+from cloudlet.emulator.services.s3.rules import DEFAULT_REGION
 
 KIND = "logging"
 PERMISSIONS = frozenset({"FULL_CONTROL", "READ", "WRITE"})
@@ -38,7 +39,10 @@ def put_bucket_logging(call: Call, request: PutBucketLoggingRequest) -> None:
     if target is None or target.account_id != bucket.account_id:
         raise InvalidTargetBucketForLogging(TargetBucket=name)
     if target.region != bucket.region:
-        raise CrossLocationLoggingProhibitted(TargetBucketLocation=target.region)
+        members: dict[str, Any] = {"TargetBucketLocation": target.region}
+        if bucket.region != DEFAULT_REGION:
+            members["SourceBucketLocation"] = bucket.region
+        raise CrossLocationLoggingProhibitted("Cross S3 location logging not allowed. ", **members)
     put_config(call.tx, bucket.name, KIND, {"LoggingEnabled": logging})
 
 

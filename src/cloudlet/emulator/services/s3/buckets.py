@@ -123,13 +123,13 @@ def bucket_region(call: Call, location: str) -> str:
     elif not location:
         raise IllegalLocationConstraintException
     region = "eu-west-1" if location == "EU" else location
-    if region not in REGIONS and region != DEFAULT_REGION and not call.settings.allow_nonstandard_regions:
-        raise InvalidLocationConstraint(LocationConstraint=location)
     if call.region not in (DEFAULT_REGION, region):
         raise IllegalLocationConstraintException(
             f"The {location} location constraint is incompatible for the region specific endpoint this request was "
             "sent to."
         )
+    if region not in REGIONS and region != DEFAULT_REGION and not call.settings.allow_nonstandard_regions:
+        raise InvalidLocationConstraint(LocationConstraint=location)
     return region
 
 

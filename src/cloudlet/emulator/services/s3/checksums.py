@@ -225,7 +225,9 @@ def check_md5(content_md5: str, md5_hex: str) -> None:
         members: dict[str, Any] = {"Content-MD5": content_md5}
         raise InvalidDigest(**members)
     if b64decode(content_md5).hex() != md5_hex:
-        raise BadDigest(ExpectedDigest=content_md5, CalculatedDigest=b64encode(bytes.fromhex(md5_hex)).decode())
+        raise BadDigest(
+            ExpectedDigest=b64decode(content_md5).hex(), CalculatedDigest=b64encode(bytes.fromhex(md5_hex)).decode()
+        )
 
 
 def check_payload_hash(header: str, body: Body) -> None:

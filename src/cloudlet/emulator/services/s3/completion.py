@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import quote
 
 import msgspec
 
@@ -18,6 +19,7 @@ from cloudlet.emulator.services.s3.conditions import bare_etag, check_write
 from cloudlet.emulator.services.s3.encryption import show_encryption
 from cloudlet.emulator.services.s3.errors import (
     BadDigest,
+    ConditionalRequestConflict,
     EntityTooSmall,
     InvalidPart,
     InvalidPartOrder,
@@ -52,11 +54,12 @@ def complete_multipart_upload(call: Call, request: CompleteMultipartUploadReques
     current = CURRENT.get(call.tx, bucket.name, key)
     if "IfMatch" in request or "IfNoneMatch" in request:
         check_write(request, key, None if current is None else current.etag)
+        check_no_conflict(upload, request, current)
     parts = chosen_parts(call, upload, stated)
     checksum = object_checksum(upload, parts, request)
     record = write_completed(call, bucket, upload, parts, checksum, current)
     result: dict[str, Any] = {
-        "Location": f"https://{bucket.name}.s3.{bucket.region}.amazonaws.com/{key}",
+        "Location": f"https://{bucket.name}.s3.{bucket.region}.amazonaws.com/{quote(key)}",
         "Bucket": bucket.name,
         "Key": key,
         "ETag": f'"{record.etag}"',
@@ -71,6 +74,14 @@ def complete_multipart_upload(call: Call, request: CompleteMultipartUploadReques
         if expires:
             result["Expiration"] = expires
     return cast(CompleteMultipartUploadOutput, result)
+
+
+def check_no_conflict(upload: UploadRecord, request: Mapping[str, Any], current: ObjectRecord | None) -> None:
+    """A condition holds only if nobody touched the key since the upload began. Raises ConditionalRequestConflict."""
+    written = current is not None and -current.order > upload.initiated * 1_000_000
+    if written or (upload.conflicted and "IfNoneMatch" in request):
+        condition = "If-Match" if "IfMatch" in request else "If-None-Match"
+        raise ConditionalRequestConflict(Condition=condition, Key=upload.key)
 
 
 def chosen_parts(call: Call, upload: UploadRecord, stated: Sequence[Mapping[str, Any]]) -> list[PartRecord]:

@@ -6,7 +6,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
 import msgspec
 
@@ -42,7 +42,9 @@ TO_ITSELF = (
 def split_source(source: str) -> tuple[str, str, str | None]:
     """(bucket, key, version id) of `x-amz-copy-source`. Raises InvalidArgument."""
     path, _, query = source.partition("?")
-    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
+    if path.startswith(("http://", "https://")):
+        path = path.partition("//")[2].partition("/")[2]  # AWS takes a path-style URL as well
+    bucket, slash, key = unquote_plus(path).removeprefix("/").partition("/")
     if bucket.startswith("arn:") and "/object/" in key:
         key = key.partition("/object/")[2]
     if not slash or not bucket or not key:

@@ -167,14 +167,15 @@ def options_object(call: Call, request: Mapping[str, Any]) -> HttpResponse:
     method = headers.get("access-control-request-method")
     if not origin:
         raise BadRequest("Insufficient information. Origin request header needed.")
-    if not method:
-        raise BadRequest("Invalid Access-Control-Request-Method: null")
     kind = "OBJECT" if request["Key"] else "BUCKET"
+    shown_method = method or "OPTIONS"
     if BUCKETS.get(call.tx, request["Bucket"]) is None:
-        raise AccessForbidden("CORSResponse: Bucket not found", Method=method, ResourceType="BUCKET")
+        raise AccessForbidden("CORSResponse: Bucket not found", Method=shown_method, ResourceType="BUCKET")
     rules = rules_of(call.tx, request["Bucket"])
     if rules is None:
-        raise AccessForbidden(Method=method, ResourceType=kind)
+        raise AccessForbidden(Method=shown_method, ResourceType="BUCKET")
+    if not method:
+        raise BadRequest("Invalid Access-Control-Request-Method: null")
     wanted = headers.get("access-control-request-headers", "")
     names = tuple(name.strip().lower() for name in wanted.split(",") if name.strip())
     allowed = find_rule(rules, origin, method, names)

@@ -27,6 +27,7 @@ from cloudlet.emulator.services.s3.errors import (
 from cloudlet.emulator.services.s3.lookup import check_key, element, require_bucket
 from cloudlet.emulator.services.s3.object_lock import check_deletable
 from cloudlet.emulator.services.s3.records import BucketRecord
+from cloudlet.emulator.services.s3.uploads import note_conflict
 
 MAX_KEYS = 1000
 
@@ -53,6 +54,7 @@ def delete(call: Call, bucket: BucketRecord, request: Mapping[str, Any], bypass:
     check_key(key)
     version_id = request.get("VersionId")
     tx = call.tx
+    note_conflict(tx, bucket.name, key)
     if version_id is None and bucket.versioning:
         if has_conditions(request):
             check_conditions(request, history.newest(tx, bucket.name, key))
@@ -62,13 +64,9 @@ def delete(call: Call, bucket: BucketRecord, request: Mapping[str, Any], bypass:
     if has_conditions(request):
         check_conditions(request, record)
     if record is None:
-        if version_id is not None and version_id != "null":
-            if len(version_id) != history.VERSION_ID_LENGTH:
-                raise InvalidArgument(
-                    "Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id
-                )
-            if not bucket.versioning:
-                raise NoSuchVersion(Key=key, VersionId=version_id)
+        known = version_id is None or version_id == "null"
+        if not known and (len(str(version_id)) != history.VERSION_ID_LENGTH or not bucket.versioning):
+            raise InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
         return {} if version_id is None else {"VersionId": version_id}
     check_deletable(call, record, bypass)
     history.remove(tx, record)
@@ -87,12 +85,20 @@ def has_conditions(request: Mapping[str, Any]) -> bool:
 def check_conditions(request: Mapping[str, Any], record: Any) -> None:
     """If-Match and its like of a delete. Raises PreconditionFailed and UnimplementedHeader."""
     if "IfMatchSize" in request or "IfMatchLastModifiedTime" in request:
-        raise UnimplementedHeader(Header="x-amz-if-match-size")
+        header = "last-modified-time" if "IfMatchLastModifiedTime" in request else "size"
+        raise UnimplementedHeader(Header=f"x-amz-if-match-{header}")
     wanted = request.get("IfMatch", request.get("ETag"))
     if wanted is None or record is None:
         return
     if record.is_marker or (wanted.strip() != "*" and bare_etag(wanted) != record.etag):
         raise PreconditionFailed(Condition="If-Match")
+
+
+def check_version_exists(call: Call, bucket: BucketRecord, entry: Mapping[str, Any]) -> None:
+    """DeleteObjects minds versions that do not exist; DeleteObject does not. Raises NoSuchVersion."""
+    version_id = entry.get("VersionId")
+    if version_id is not None and history.find_version(call.tx, bucket.name, entry["Key"], version_id) is None:
+        raise NoSuchVersion
 
 
 @read_write
@@ -111,6 +117,7 @@ def delete_objects(call: Call, request: DeleteObjectsRequest) -> DeleteObjectsOu
             raise MalformedXML if "Key" not in entry else InvalidRequest("Missing key")
         named = {name: entry[name] for name in ("Key", "VersionId") if name in entry}
         try:
+            check_version_exists(call, bucket, entry)
             answer = delete(call, bucket, entry, bypass)
         except AwsError as error:
             errors.append({**named, "Code": error.code, "Message": error.message})

@@ -40,8 +40,11 @@ KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a
 NEEDS = "Requests specifying Server Side Encryption with Customer provided keys must provide "
 
 
-def refused(message: str, value: str = "null") -> InvalidArgument:
-    return InvalidArgument(message, ArgumentName="x-amz-server-side-encryption", ArgumentValue=value)
+def refused(message: str, value: str | None = None) -> InvalidArgument:
+    members = {"ArgumentName": "x-amz-server-side-encryption"}
+    if value is not None:
+        members["ArgumentValue"] = value
+    return InvalidArgument(message, headers=None, **members)
 
 
 def object_encryption(bucket: BucketRecord, request: Mapping[str, Any]) -> Encryption | None:
@@ -50,12 +53,12 @@ def object_encryption(bucket: BucketRecord, request: Mapping[str, Any]) -> Encry
     Raises InvalidArgument and InvalidEncryptionAlgorithmError.
     """
     if "SSECustomerAlgorithm" in request or "SSECustomerKey" in request:
-        md5 = customer_key_md5(request)
         if "ServerSideEncryption" in request:
             raise refused(
                 "Server Side Encryption with Customer provided key is incompatible with the encryption method specified",
                 request["ServerSideEncryption"],
             )
+        md5 = customer_key_md5(request)
         return Encryption("AES256", customer_key_md5=md5)
     algorithm = request.get("ServerSideEncryption")
     if algorithm is None:
@@ -112,18 +115,14 @@ def customer_key_md5(request: Mapping[str, Any], prefix: str = "") -> str:
         )
     if not key:
         raise refused(NEEDS + "an appropriate secret key.")
-    if not md5:
-        raise refused(NEEDS + "the client calculated MD5 of the secret key.")
     try:
         raw = b64decode(key, validate=True)
     except (Base64Error, ValueError):
         raw = b""
     if len(raw) != 32:
-        raise InvalidArgument(
-            "The secret key was invalid for the specified algorithm.",
-            ArgumentName="x-amz-server-side-encryption",
-            ArgumentValue="null",
-        )
+        raise refused("The secret key was invalid for the specified algorithm.")
+    if not md5:
+        raise refused(NEEDS + "the client calculated MD5 of the secret key.")
     if b64encode(hashlib.md5(raw, usedforsecurity=False).digest()).decode() != md5:
         raise refused("The calculated MD5 hash of the key did not match the hash that was provided.")
     return md5

@@ -114,7 +114,7 @@ def check_rule(rule: Mapping[str, Any]) -> None:
         raise MalformedXML
     if filter_ is not None:
         check_filter(filter_)
-    if not any(rule.get(action) for action in ACTIONS):
+    if not any(action in rule for action in ACTIONS):
         raise InvalidRequest("At least one action needs to be specified in a rule")
     expiration = rule.get("Expiration")
     if expiration is not None:
@@ -188,6 +188,8 @@ def check_transition(transition: Mapping[str, Any]) -> None:
 
 def check_noncurrent(rule: Mapping[str, Any]) -> None:
     expiration = rule.get("NoncurrentVersionExpiration")
+    if expiration is not None and not expiration:
+        raise MalformedXML
     if expiration is not None and expiration.get("NoncurrentDays", 1) <= 0:
         raise InvalidArgument(
             "'NoncurrentDays' for NoncurrentVersionExpiration action must be a positive integer",

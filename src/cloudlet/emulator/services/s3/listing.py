@@ -71,7 +71,7 @@ def list_objects_v2(call: Call, request: ListObjectsV2Request) -> ListObjectsV2O
         result["Delimiter"] = encode(delimiter)
     if token is not None:
         result["ContinuationToken"] = token
-    if "StartAfter" in request:
+    if "StartAfter" in request and token is None:  # AWS shows one of the two
         result["StartAfter"] = encode(request["StartAfter"])
     if page.truncated:
         result["NextContinuationToken"] = encode_token(page.last)

@@ -35,7 +35,9 @@ def require_bucket(call: Call, request: Mapping[str, Any]) -> BucketRecord:
 def check_owner(expected: str, bucket: BucketRecord) -> None:
     """`x-amz-expected-bucket-owner` and its like for copy sources."""
     if len(expected) != 12 or not expected.isdigit():
-        raise InvalidBucketOwnerAWSAccountID
+        raise InvalidBucketOwnerAWSAccountID(
+            f"The value of the expected bucket owner parameter must be an AWS Account ID... [{expected}]"
+        )
     if expected != bucket.account_id:
         raise AccessDenied
 

@@ -156,7 +156,7 @@ def check_part_key(upload: UploadRecord, request: Mapping[str, Any]) -> None:
         )
     if given and not wanted:
         raise InvalidRequest(
-            "The multipart upload initiate did not request encryption. Please resend the request without sending "
+            "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate "
             "encryption parameters."
         )
     if given != wanted:

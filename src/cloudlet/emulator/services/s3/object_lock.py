@@ -164,17 +164,17 @@ def get_object_lock_configuration(
     return cast(GetObjectLockConfigurationOutput, {"ObjectLockConfiguration": configuration})
 
 
-def require_lockable(call: Call, request: Mapping[str, Any]) -> ObjectRecord:
+def require_lockable(call: Call, request: Mapping[str, Any], method: str = "GET") -> ObjectRecord:
     """The version that a retention or legal hold is about. Raises InvalidRequest where the bucket has no locks."""
     bucket = require_bucket(call, request)
     if not bucket.object_lock:
         raise InvalidRequest(NO_CONFIGURATION)
-    return require_version(call.tx, bucket, request)
+    return require_version(call.tx, bucket, request, method)
 
 
 @read_write
 def put_object_retention(call: Call, request: PutObjectRetentionRequest) -> PutObjectRetentionOutput:
-    record = require_lockable(call, request)
+    record = require_lockable(call, request, "PUT")
     retention: Mapping[str, Any] = element(request, "Retention")
     mode, until = retention.get("Mode"), retention.get("RetainUntilDate")
     if (mode is None) != (until is None) or (mode is not None and mode not in MODES):
@@ -207,7 +207,7 @@ def get_object_retention(call: Call, request: GetObjectRetentionRequest) -> GetO
 
 @read_write
 def put_object_legal_hold(call: Call, request: PutObjectLegalHoldRequest) -> PutObjectLegalHoldOutput:
-    record = require_lockable(call, request)
+    record = require_lockable(call, request, "PUT")
     status = element(request, "LegalHold").get("Status")
     if status not in ("ON", "OFF"):
         raise MalformedXML

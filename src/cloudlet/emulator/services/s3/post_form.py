@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
@@ -20,6 +19,7 @@ from cloudlet.emulator.kernel.service import read_write
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse, InlineBody
 from cloudlet.emulator.services.s3.checksums import MEMBERS, header_name
 from cloudlet.emulator.services.s3.errors import InvalidAccessKeyId, InvalidArgument, MalformedXML
+from cloudlet.emulator.services.s3.fields import members_of
 from cloudlet.emulator.services.s3.forms import Form, read_form
 from cloudlet.emulator.services.s3.history import rewrite
 from cloudlet.emulator.services.s3.lookup import require_bucket
@@ -29,32 +29,6 @@ from cloudlet.emulator.services.s3.records import CURRENT
 from cloudlet.emulator.services.s3.rules import check_object_tags
 from cloudlet.emulator.services.s3.writes import write_object
 
-# form field -> member of PutObject's request
-MEMBER_FIELDS = MappingProxyType(
-    {
-        "acl": "ACL",
-        "cache-control": "CacheControl",
-        "content-disposition": "ContentDisposition",
-        "content-encoding": "ContentEncoding",
-        "content-language": "ContentLanguage",
-        "content-type": "ContentType",
-        "content-md5": "ContentMD5",
-        "x-amz-storage-class": "StorageClass",
-        "x-amz-website-redirect-location": "WebsiteRedirectLocation",
-        "x-amz-server-side-encryption": "ServerSideEncryption",
-        "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
-        "x-amz-server-side-encryption-customer-algorithm": "SSECustomerAlgorithm",
-        "x-amz-server-side-encryption-customer-key": "SSECustomerKey",
-        "x-amz-server-side-encryption-customer-key-md5": "SSECustomerKeyMD5",
-        "x-amz-object-lock-mode": "ObjectLockMode",
-        "x-amz-object-lock-legal-hold": "ObjectLockLegalHoldStatus",
-        "x-amz-checksum-algorithm": "ChecksumAlgorithm",
-        "x-amz-sdk-checksum-algorithm": "ChecksumAlgorithm",
-        "x-amz-expected-bucket-owner": "ExpectedBucketOwner",
-        **{header_name(algorithm): member for algorithm, member in MEMBERS.items()},
-    }
-)
-METADATA = "x-amz-meta-"
 V4_FIELDS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature")
 
 
@@ -75,8 +49,9 @@ def post_object(call: Call, request: Mapping[str, Any]) -> HttpResponse:
         raise InvalidArgument(
             "POST requires exactly one file upload per request.", ArgumentName="file", ArgumentValue="0"
         )
-    filename = form.filename.replace("\\", "/").rpartition("/")[2]
-    fields["key"] = fields["key"].replace("${filename}", filename)
+    if form.filename:
+        filename = form.filename.replace("\\", "/").rpartition("/")[2]
+        fields["key"] = fields["key"].replace("${filename}", filename)
     check_authorization(call, bucket.name, fields, len(form.file))
     if not fields["key"]:
         raise InvalidArgument("User key must have a length greater than 0.", ArgumentName="key", ArgumentValue="")
@@ -129,17 +104,7 @@ def check_signature(fields: Mapping[str, str]) -> None:
 
 def put_request(bucket: str, fields: Mapping[str, str]) -> dict[str, Any]:
     """The form as PutObject's request."""
-    request: dict[str, Any] = {"Bucket": bucket, "Key": fields["key"]}
-    metadata = {}
-    for name, value in fields.items():
-        member = MEMBER_FIELDS.get(name)
-        if member is not None:
-            request[member] = value
-        elif name.startswith(METADATA):
-            metadata[name.removeprefix(METADATA)] = value
-    if metadata:
-        request["Metadata"] = metadata
-    return request
+    return {"Bucket": bucket, "Key": fields["key"], **members_of(fields.items())}
 
 
 def form_tags(text: str) -> dict[str, str]:

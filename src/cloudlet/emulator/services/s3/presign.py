@@ -22,6 +22,7 @@ from cloudlet.emulator.services.s3.errors import (
     AuthorizationQueryParametersError,
     SignatureDoesNotMatch,
 )
+from cloudlet.emulator.services.s3.fields import members_of
 from cloudlet.emulator.services.s3.times import iso_second
 
 DEFAULT_SECRET = "test"  # noqa: S105 the well-known secret of local set-ups
@@ -221,3 +222,8 @@ def parse_basic_time(text: str) -> int | None:
         return int(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp())
     except ValueError:
         return None
+
+
+def presigned_members(http: HttpRequest) -> dict[str, Any]:
+    """Members of PutObject's request that a presigned URL carries as parameters instead of headers."""
+    return members_of((name.lower(), value) for name, value in http.params.items() if name.lower().startswith("x-amz-"))

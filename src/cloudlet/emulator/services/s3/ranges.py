@@ -6,7 +6,7 @@ S3 serves one range; a header with several ranges, another unit or bad syntax is
 
 from __future__ import annotations
 
-from cloudlet.emulator.services.s3.errors import InvalidArgument, InvalidRange
+from cloudlet.emulator.services.s3.errors import InvalidArgument, InvalidRange, InvalidRequest
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:
@@ -38,7 +38,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 def parse_copy_range(header: str, size: int) -> tuple[int, int]:
     """(start, length) of `x-amz-copy-source-range`, which has one form only: `bytes=first-last`.
 
-    Raises InvalidArgument for another form, InvalidRange (status 400 on AWS, as its own code) beyond the source.
+    Raises InvalidArgument for another form or an end beyond the source, InvalidRequest for a start beyond it.
     """
     first, dash, last = header.removeprefix("bytes=").partition("-")
     if (
@@ -55,6 +55,8 @@ def parse_copy_range(header: str, size: int) -> tuple[int, int]:
             ArgumentValue=header,
         )
     start, end = int(first), int(last)
+    if start >= size:
+        raise InvalidRequest("The specified copy range is invalid for the source object size")
     if end >= size:
         raise InvalidArgument(
             f"Range specified is not valid for source object of size: {size}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -44,6 +45,7 @@ OVERRIDES = (
     ("ResponseContentType", "ContentType"),
     ("ResponseExpires", "Expires"),
 )
+WORD_START = re.compile(r"(?<!^)(?=[A-Z])")
 ATTRIBUTES = ("ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize")
 
 
@@ -105,11 +107,31 @@ def read(call: Call, request: Mapping[str, Any], method: str) -> tuple[dict[str,
             result["Expiration"] = expires
     if record.restore is not None:
         result["Restore"] = f'ongoing-request="false", expiry-date="{http_second(int(record.restore.expiry))}"'
-    if method == "GET" or any(name in request for name, _ in OVERRIDES):
-        for name, member in OVERRIDES:
-            if name in request:
-                result[member] = request[name]
+    if call.http is not None and "response-" in call.http.query:
+        override(call, request, result)
     return result, record, start, length
+
+
+def override(call: Call, request: Mapping[str, Any], result: dict[str, Any]) -> None:
+    """The `response-…` parameters. Raises InvalidRequest for anonymous callers, InvalidArgument outside Latin-1."""
+    for name, member in OVERRIDES:
+        value = request.get(name)
+        if value is None:
+            continue
+        if call.principal.kind == "anonymous":
+            raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
+        if isinstance(value, str) and any(character > "\u00ff" for character in value):
+            raise InvalidArgument(
+                "Header value cannot be represented using ISO-8859-1.",
+                ArgumentName="response-" + kebab(name),
+                ArgumentValue=value,
+            )
+        result[member] = value
+
+
+def kebab(name: str) -> str:
+    """`ResponseCacheControl` -> `cache-control`."""
+    return WORD_START.sub("-", name.removeprefix("Response")).lower()
 
 
 def not_modified_headers(bucket: BucketRecord, record: ObjectRecord) -> dict[str, str]:
@@ -182,7 +204,7 @@ def part_slice(
     result["PartsCount"] = record.parts
     for segment in segments(tx, record):
         if segment.number == number:
-            if show and segment.checksum and record.checksum_type == "COMPOSITE":
+            if show and segment.checksum and (record.checksum_type == "COMPOSITE" or record.parts == 1):
                 result[MEMBERS[record.checksum_algorithm]] = segment.checksum
                 result["ChecksumType"] = record.checksum_type
             return start, segment.size

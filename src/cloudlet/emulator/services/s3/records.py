@@ -184,6 +184,7 @@ class UploadRecord(Record, frozen=True):
     checksum_algorithm: str
     checksum_type: str
     asked_checksum: bool
+    conflicted: bool = False  # the key was deleted since
 
 
 class PartRecord(Record, frozen=True):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote_plus
 
 from cloudlet.emulator.services.s3.errors import BadRequest, InvalidArgument, InvalidStorageClass, InvalidTag
 
@@ -137,7 +137,7 @@ def successor(text: str) -> str | None:
 
 def url_encode(text: str) -> str:
     """A key as `encoding-type=url` shows it."""
-    return quote(text, safe=SAFE_IN_URL_ENCODING).replace("%20", "+")
+    return quote(text, safe=SAFE_IN_URL_ENCODING).replace("%20", "+").replace("~", "%7E")
 
 
 def check_storage_class(name: str) -> str:
@@ -152,12 +152,8 @@ def parse_tag_header(header: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(header, keep_blank_values=True, strict_parsing=bool(header), errors="strict")
     except ValueError:
-        pairs = []
-        for part in header.split("&"):
-            name, _, value = part.partition("=")
-            if not name:
-                raise InvalidArgument(TAG_HEADER_ERROR, ArgumentName="x-amz-tagging", ArgumentValue=header) from None
-            pairs.append((unquote(name), unquote(value)))
+        parts = [part.partition("=") for part in header.split("&") if part]
+        pairs = [(unquote_plus(name), unquote_plus(value)) for name, _, value in parts]
     if len({name for name, _ in pairs}) < len(pairs):
         raise InvalidArgument(TAG_HEADER_ERROR, ArgumentName="x-amz-tagging", ArgumentValue=header)
     if any(TAG_TEXT.fullmatch(name) is None or TAG_TEXT.fullmatch(value) is None for name, value in pairs):
@@ -171,6 +167,9 @@ def tag_pairs(tag_set: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 def check_object_tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
     """Tags of an object as a dict. Raises BadRequest and InvalidTag."""
+    for key, _ in pairs:
+        if key.startswith("aws:"):
+            raise InvalidTag("Your TagKey cannot be prefixed with aws:", TagKey=key)
     if len(pairs) > MAX_OBJECT_TAGS:
         raise BadRequest("Object tags cannot be greater than 10")
     return check_tags(pairs)

@@ -23,9 +23,10 @@ from cloudlet.emulator.services.s3.api import (
     Tag,
 )
 from cloudlet.emulator.services.s3.configurations import delete_config, get_config, put_config
-from cloudlet.emulator.services.s3.errors import MalformedXML, NoSuchTagSet
+from cloudlet.emulator.services.s3.errors import MalformedXML, NoSuchKey, NoSuchTagSet
 from cloudlet.emulator.services.s3.history import require_version, rewrite, version_label
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
+from cloudlet.emulator.services.s3.records import BucketRecord, ObjectRecord
 from cloudlet.emulator.services.s3.rules import check_bucket_tags, check_object_tags, tag_pairs, tag_set
 
 KIND = "tagging"
@@ -68,11 +69,21 @@ def delete_bucket_tagging(call: Call, request: DeleteBucketTaggingRequest) -> No
     delete_config(call.tx, bucket.name, KIND)
 
 
+def require_tagged(call: Call, bucket: BucketRecord, request: Mapping[str, Any], method: str = "GET") -> ObjectRecord:
+    """`require_version`; the tagging operations name a missing object with its bucket."""
+    try:
+        return require_version(call.tx, bucket, request, method)
+    except NoSuchKey as error:
+        error.members["Key"] = f"{bucket.name}/{request['Key']}"
+        raise
+
+
 @read_write
 def put_object_tagging(call: Call, request: PutObjectTaggingRequest) -> PutObjectTaggingOutput:
     bucket = require_bucket(call, request)
-    record = require_version(call.tx, bucket, request, "PUT")
-    tags = check_object_tags(requested_tags(request))
+    record = require_tagged(call, bucket, request, "PUT")
+    tagging = element(request, "Tagging")
+    tags = check_object_tags(requested_tags(request)) if tagging.get("TagSet") or not tagging else {}
     rewrite(call.tx, record, msgspec.structs.replace(record, tags=tags or None))
     return {"VersionId": version_label(record)} if bucket.versioning else {}
 
@@ -80,7 +91,7 @@ def put_object_tagging(call: Call, request: PutObjectTaggingRequest) -> PutObjec
 @read_only
 def get_object_tagging(call: Call, request: GetObjectTaggingRequest) -> GetObjectTaggingOutput:
     bucket = require_bucket(call, request)
-    record = require_version(call.tx, bucket, request)
+    record = require_tagged(call, bucket, request)
     tags: Any = tag_set(record.tags or {})
     result: GetObjectTaggingOutput = {"TagSet": tags}
     if bucket.versioning:
@@ -91,6 +102,6 @@ def get_object_tagging(call: Call, request: GetObjectTaggingRequest) -> GetObjec
 @read_write
 def delete_object_tagging(call: Call, request: DeleteObjectTaggingRequest) -> DeleteObjectTaggingOutput:
     bucket = require_bucket(call, request)
-    record = require_version(call.tx, bucket, request, "DELETE")
+    record = require_tagged(call, bucket, request, "DELETE")
     rewrite(call.tx, record, msgspec.structs.replace(record, tags=None))
     return {"VersionId": version_label(record)} if bucket.versioning else {}

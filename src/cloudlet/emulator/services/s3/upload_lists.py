@@ -16,6 +16,7 @@ from cloudlet.emulator.services.s3.api import (
     ListPartsRequest,
 )
 from cloudlet.emulator.services.s3.checksums import MEMBERS
+from cloudlet.emulator.services.s3.errors import InvalidArgument
 from cloudlet.emulator.services.s3.lookup import require_bucket
 from cloudlet.emulator.services.s3.paging import check_encoding, page_limit, start_after, take
 from cloudlet.emulator.services.s3.records import PARTS, UPLOADS, UploadRecord
@@ -80,6 +81,8 @@ def list_multipart_uploads(call: Call, request: ListMultipartUploadsRequest) -> 
     key_marker, id_marker = request.get("KeyMarker", ""), request.get("UploadIdMarker", "")
     start = start_after(key_marker, prefix, delimiter)
     if key_marker and id_marker and "after" in start:
+        if not UPLOADS.exists(call.tx, bucket.name, key_marker, id_marker):
+            raise InvalidArgument("Invalid uploadId marker", ArgumentName="upload-id-marker", ArgumentValue=id_marker)
         start = {"after": (key_marker, id_marker)}
     page = take(partial(uploads, call.tx, bucket.name, prefix), prefix, delimiter, start, limit)
     result: dict[str, Any] = {
@@ -88,7 +91,7 @@ def list_multipart_uploads(call: Call, request: ListMultipartUploadsRequest) -> 
         "UploadIdMarker": id_marker if key_marker else "",
         "MaxUploads": shown_limit,
         "IsTruncated": page.truncated,
-        "NextKeyMarker": encode(page.last),
+        "NextKeyMarker": encode(page.last) if page.entries or page.truncated else "",
         "NextUploadIdMarker": "",
     }
     if page.entries and page.entries[-1].key == page.last:

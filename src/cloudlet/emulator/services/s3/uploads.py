@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.s3.bodies import discard_content
 from cloudlet.emulator.services.s3.errors import NoSuchUpload
@@ -31,6 +33,13 @@ def require_upload(tx: Transaction, request: Mapping[str, Any]) -> UploadRecord:
     if upload is None:
         raise NoSuchUpload(UploadId=upload_id)
     return upload
+
+
+def note_conflict(tx: Transaction, bucket: str, key: str) -> None:
+    """A key is deleted: conditional completions of uploads that began before have to begin anew."""
+    for upload in UPLOADS.scan(tx, bucket, key):
+        if not upload.conflicted:
+            UPLOADS.put(tx, msgspec.structs.replace(upload, conflicted=True))
 
 
 def delete_upload(tx: Transaction, upload: UploadRecord) -> None:

@@ -17,39 +17,33 @@ from cloudlet.emulator.services.s3.conditions import check_write
 from cloudlet.emulator.services.s3.encryption import object_encryption, show_encryption
 from cloudlet.emulator.services.s3.errors import (
     EntityTooLarge,
-    InvalidRedirectLocation,
-    MetadataTooLarge,
     MissingContentLength,
 )
 from cloudlet.emulator.services.s3.lifecycle import expiration_header
 from cloudlet.emulator.services.s3.lookup import check_key, require_bucket
+from cloudlet.emulator.services.s3.metadata import checked_metadata, system_headers
 from cloudlet.emulator.services.s3.object_lock import new_lock
+from cloudlet.emulator.services.s3.presign import presigned_members
 from cloudlet.emulator.services.s3.records import CURRENT, INLINE, BucketRecord, ObjectRecord
 from cloudlet.emulator.services.s3.rules import (
-    MAX_METADATA_BYTES,
     MAX_PUT_BYTES,
     check_storage_class,
-    metadata_bytes,
     parse_tag_header,
 )
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-# Members that are stored and given back as they are.
-HEADER_MEMBERS = (
-    "CacheControl",
-    "ContentDisposition",
-    "ContentEncoding",
-    "ContentLanguage",
-    "WebsiteRedirectLocation",
-)
 
 
 @read_write
 def put_object(call: Call, request: PutObjectRequest) -> PutObjectOutput:
     bucket = require_bucket(call, request)
     body = request.get("Body", EMPTY_BODY)
-    if not body.size and call.http is not None:
-        check_length_given(call.http.headers)
+    http = call.http
+    if http is not None:
+        if not body.size:
+            check_length_given(http.headers)
+        if "x-amz-" in http.query:
+            request = {**request, **presigned_members(http)}  # type: ignore[typeddict-item]
     return write_object(call, bucket, request, body)
 
 
@@ -148,33 +142,3 @@ def new_properties(call: Call, bucket: BucketRecord, request: Mapping[str, Any])
     if bucket.object_lock or "ObjectLockMode" in request or "ObjectLockLegalHoldStatus" in request:
         properties["lock"] = new_lock(call, bucket, request)
     return properties
-
-
-def checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
-    """User metadata under lower-case names. Raises MetadataTooLarge."""
-    size = metadata_bytes(metadata)
-    if size > MAX_METADATA_BYTES:
-        raise MetadataTooLarge(Size=str(size), MaxSizeAllowed=str(MAX_METADATA_BYTES))
-    return {name.lower(): value for name, value in metadata.items()}
-
-
-def system_headers(request: Mapping[str, Any]) -> dict[str, str | float]:
-    """The headers of a request that an object keeps, under their member names."""
-    headers: dict[str, Any] = {}
-    for member in HEADER_MEMBERS:
-        value = request.get(member)
-        if value:
-            headers[member] = value
-    encoding = headers.get("ContentEncoding")
-    if encoding is not None and "aws-chunked" in encoding:
-        kept = [part.strip() for part in encoding.split(",") if part.strip() != "aws-chunked"]
-        headers["ContentEncoding"] = ",".join(kept)
-        if not kept:
-            del headers["ContentEncoding"]
-    expires = request.get("Expires")
-    if expires is not None:
-        headers["Expires"] = expires
-    redirect = headers.get("WebsiteRedirectLocation")
-    if redirect is not None and not redirect.startswith(("/", "http://", "https://")):
-        raise InvalidRedirectLocation
-    return headers
