@@ -13,7 +13,8 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -206,14 +207,16 @@ def read_blob(text: str) -> bytes:
     return b64decode(text, validate=True)
 
 
-SCALARS: dict[str, Callable[[str], Any]] = {
-    "string": read_string,
-    "character": read_string,
-    "boolean": read_boolean,
-    "integer": read_integer,
-    "long": read_integer,
-    "float": read_float,
-    "double": read_float,
-    "timestamp": parse_timestamp,
-    "blob": read_blob,
-}
+SCALARS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "string": read_string,
+        "character": read_string,
+        "boolean": read_boolean,
+        "integer": read_integer,
+        "long": read_integer,
+        "float": read_float,
+        "double": read_float,
+        "timestamp": parse_timestamp,
+        "blob": read_blob,
+    }
+)

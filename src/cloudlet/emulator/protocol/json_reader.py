@@ -12,7 +12,8 @@ from __future__ import annotations
 import binascii
 import math
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.kernel.errors import SerializationError
@@ -198,13 +199,15 @@ def read_bytes(value: Any) -> bytes:
     return read_blob(value)
 
 
-SCALARS: dict[str, Read] = {
-    "string": read_string,
-    "character": read_string,
-    "boolean": read_boolean,
-    "integer": read_integer,
-    "long": read_long,
-    "float": read_float,
-    "double": read_float,
-    "timestamp": read_moment,
-}
+SCALARS: Mapping[str, Read] = MappingProxyType(
+    {
+        "string": read_string,
+        "character": read_string,
+        "boolean": read_boolean,
+        "integer": read_integer,
+        "long": read_long,
+        "float": read_float,
+        "double": read_float,
+        "timestamp": read_moment,
+    }
+)

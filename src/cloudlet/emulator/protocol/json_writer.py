@@ -9,7 +9,8 @@ A writer exists where the tree below a shape has moments, floating numbers (NaN 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.protocol.models import Shape
@@ -17,7 +18,9 @@ from cloudlet.emulator.protocol.timestamps import epoch_number, http_date, iso86
 
 Write = Callable[[Any], Any]
 
-MOMENTS: dict[str, Write] = {"iso8601": iso8601, "rfc822": http_date, "unixTimestamp": epoch_number}
+MOMENTS: Mapping[str, Write] = MappingProxyType(
+    {"iso8601": iso8601, "rfc822": http_date, "unixTimestamp": epoch_number}
+)
 
 
 class JsonWriter:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -75,17 +76,19 @@ def read_blob(text: str) -> bytes:
     return b64decode(text, validate=True)
 
 
-READ: dict[str, Read] = {
-    "string": read_string,
-    "character": read_string,
-    "boolean": read_boolean,
-    "integer": read_integer,
-    "long": read_integer,
-    "float": read_float,
-    "double": read_float,
-    "timestamp": parse_timestamp,
-    "blob": read_blob,
-}
+READ: Mapping[str, Read] = MappingProxyType(
+    {
+        "string": read_string,
+        "character": read_string,
+        "boolean": read_boolean,
+        "integer": read_integer,
+        "long": read_integer,
+        "float": read_float,
+        "double": read_float,
+        "timestamp": parse_timestamp,
+        "blob": read_blob,
+    }
+)
 
 
 def writer(shape: Shape) -> Write:
@@ -117,14 +120,16 @@ def blob_text(value: bytes) -> str:
     return b64encode(value).decode("ascii")
 
 
-MOMENTS: dict[str, Write] = {"rfc822": http_date, "iso8601": iso8601, "unixTimestamp": epoch_text}
-WRITE: dict[str, Write] = {
-    "string": str,
-    "character": str,
-    "boolean": boolean,
-    "integer": str,
-    "long": str,
-    "float": floating,
-    "double": floating,
-    "blob": blob_text,
-}
+MOMENTS: Mapping[str, Write] = MappingProxyType({"rfc822": http_date, "iso8601": iso8601, "unixTimestamp": epoch_text})
+WRITE: Mapping[str, Write] = MappingProxyType(
+    {
+        "string": str,
+        "character": str,
+        "boolean": boolean,
+        "integer": str,
+        "long": str,
+        "float": floating,
+        "double": floating,
+        "blob": blob_text,
+    }
+)

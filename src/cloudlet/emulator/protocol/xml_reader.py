@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -178,14 +179,16 @@ def read_blob(text: str) -> bytes:
     return b64decode("".join(text.split()), validate=True)
 
 
-SCALARS: dict[str, Callable[[str], Any]] = {
-    "string": read_string,
-    "character": read_string,
-    "boolean": read_boolean,
-    "integer": read_integer,
-    "long": read_integer,
-    "float": read_float,
-    "double": read_float,
-    "timestamp": parse_timestamp,
-    "blob": read_blob,
-}
+SCALARS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
+    {
+        "string": read_string,
+        "character": read_string,
+        "boolean": read_boolean,
+        "integer": read_integer,
+        "long": read_integer,
+        "float": read_float,
+        "double": read_float,
+        "timestamp": parse_timestamp,
+        "blob": read_blob,
+    }
+)

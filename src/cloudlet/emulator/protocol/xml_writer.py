@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.protocol.models import Shape
@@ -23,7 +24,7 @@ Write = Callable[[Any, Out], None]
 NameOf = Callable[[Shape], str | None]
 
 SPECIAL = re.compile('[&<>"\r\n\t\x00-\x1f\x7f\x85\u2028\ufffe\uffff]')
-ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "\n", "\t": "\t"}
+ENTITIES = MappingProxyType({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "\n", "\t": "\t"})
 
 
 def escape(text: str) -> str:
@@ -67,17 +68,21 @@ def wire_name(shape: Shape) -> str | None:
     return shape.traits.get("wireNameInQuery") or shape.traits.get("locationName")
 
 
-MOMENTS = {"rfc822": "http_date", "unixTimestamp": "epoch_text"}  # and iso8601, in the writer's own way
-GLOBALS = {
-    "escape": escape,
-    "boolean": boolean,
-    "floating": floating,
-    "base64": base64,
-    "iso8601": iso8601,
-    "iso8601_millis": iso8601_millis,
-    "http_date": http_date,
-    "epoch_text": epoch_text,
-}
+MOMENTS = MappingProxyType(
+    {"rfc822": "http_date", "unixTimestamp": "epoch_text"}
+)  # and iso8601, in the writer's own way
+GLOBALS = MappingProxyType(
+    {
+        "escape": escape,
+        "boolean": boolean,
+        "floating": floating,
+        "base64": base64,
+        "iso8601": iso8601,
+        "iso8601_millis": iso8601_millis,
+        "http_date": http_date,
+        "epoch_text": epoch_text,
+    }
+)
 
 
 class XmlWriter:
