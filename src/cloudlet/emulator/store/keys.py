@@ -128,6 +128,8 @@ def _general_packer(prefix: bytes, encoders: tuple[Encoder, ...]) -> Callable[..
     """Encodes part by part. The usual lengths are written out: a loop doubles the time."""
 
     def pack_general(*parts: Part) -> bytes:
+        if len(parts) == 1:
+            return prefix + encoders[0](parts[0])
         if len(parts) > len(encoders):
             raise TypeError(f"{len(parts)} key parts given, the key has {len(encoders)}")
         return prefix + b"".join([encoder(part) for encoder, part in zip(encoders, parts, strict=False)])

@@ -180,11 +180,12 @@ class Table(Generic[R]):
         - `beyond`: strictly behind every key whose next part starts with this text (to skip a common prefix);
         - `from_` <= key < `to`, whatever the direction.
         """
-        begin, end = _bounds(
-            self._pack(*key_prefix), key_prefix, self._pack, starts_with, after, beyond, from_, to, reverse
-        )
-        if begin >= end:
-            return iter(())
+        begin = self._pack(*key_prefix)
+        end = begin + ABOVE
+        if starts_with is not None or after is not None or beyond is not None or from_ is not None or to is not None:
+            begin, end = _bounds(begin, key_prefix, self._pack, starts_with, after, beyond, from_, to, reverse)
+            if begin >= end:
+                return iter(())
         return map(self._decode_pair, tx.scan(begin, end, reverse=reverse, limit=limit))
 
     def lookup(
