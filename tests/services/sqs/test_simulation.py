@@ -40,7 +40,7 @@ class Model:
 
     def receivable(self) -> list[Sent]:
         """What may be received now, in the order in which it has to come."""
-        blocked = {sent.group for sent in self.in_flight()} if self.fifo else set()
+        blocked: set[str] = set()  # an invisible message blocks those behind it in its group
         found = []
         for sent in self.live:
             if sent.visible_at <= self.now and sent.group not in blocked:

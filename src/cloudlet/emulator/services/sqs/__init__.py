@@ -5,6 +5,7 @@ from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.services.sqs import (
     in_flight,
     jobs,
+    json_answers,
     messages,
     move_tasks,
     permissions,
@@ -22,4 +23,5 @@ SERVICE = Service(
         JobHandler(jobs.EXPIRE, jobs.expire),
         JobHandler(move_tasks.MOVE, move_tasks.run_move_task),
     ),
+    finish=json_answers.finish,
 )

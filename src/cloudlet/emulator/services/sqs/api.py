@@ -491,7 +491,7 @@ class RequestThrottled(AwsError):
 
 class ResourceNotFoundException(AwsError):
     code = "ResourceNotFoundException"
-    status = 400
+    status = 404
     sender_fault = True
 
 

@@ -98,7 +98,7 @@ def checked_attributes(given: Mapping[str, str], *, fifo: bool) -> dict[str, str
             raise InvalidAttributeName(f"Unknown Attribute {name}.")
         checked[name] = value if name in REMOVED_WHEN_EMPTY and not value else checked_value(name, value)
     if checked.get("KmsMasterKeyId") and checked.get("SqsManagedSseEnabled") == "true":
-        raise InvalidAttributeValue(
+        raise InvalidAttributeName(
             "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
         )
     return checked

@@ -3,6 +3,7 @@
 AwsError
 ├── InvalidParameterValue         a member that is out of range or refers to nothing
 ├── MissingParameter              a member that this kind of queue needs
+├── InvalidAction                 an operation on queues in general, sent to the URL of one
 └── (generated in api.py)         QueueDoesNotExist, ReceiptHandleIsInvalid, …
 """
 
@@ -13,13 +14,21 @@ from cloudlet.emulator.services.sqs.api import QueueDoesNotExist, ReceiptHandleI
 
 
 class InvalidParameterValue(AwsError):
-    code = "InvalidParameterValue"
+    code = "InvalidParameterValueException"
+    query_code = "InvalidParameterValue"
     status = 400
     sender_fault = True
 
 
 class MissingParameter(AwsError):
-    code = "MissingParameter"
+    code = "MissingRequiredParameterException"
+    query_code = "MissingParameter"
+    status = 400
+    sender_fault = True
+
+
+class InvalidAction(AwsError):
+    code = "InvalidAction"
     status = 400
     sender_fault = True
 

@@ -1,8 +1,8 @@
 """Messages of FIFO queues: ordered within their group, and a group is received from by one receiver at a time.
 
-GROUPS has one record for each group that has messages. Its `ready_at` is when the group's head may be received: while
-messages of the group are in flight, when the last of them becomes visible again. Receiving walks the groups in the
-order of readiness, so it never sees a message that it may not take.
+GROUPS has one record for each group that has messages. Its `ready_at` is when the group's first message is visible: what
+lies behind one that is in flight is never received. Receiving walks the groups in the order of readiness and takes of
+each the messages before the first invisible one, so it never looks at a message that it may not take.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cloudlet.emulator.services.sqs.records import (
 from cloudlet.emulator.store.kv import Transaction
 
 DEDUPLICATION_MS = 5 * 60 * 1000
-MOST_IN_FLIGHT_PER_GROUP = 10  # one receive takes no more, and the next waits until none is in flight
+MOST_IN_FLIGHT_PER_GROUP = 10  # one receive takes no more, and the next begins at the group's head again
 SWEPT_PER_SEND = 2  # expired deduplications that a send clears away: more than it adds, so they never pile up
 SEQUENCE_BASE = 18_850_000_000_000_000_000  # AWS's sequence numbers have 20 digits
 SEQUENCE_STEP = 256
@@ -71,8 +71,14 @@ def remember(tx: Transaction, queue: Queue, message: Message, now: int) -> None:
 def append(tx: Transaction, message: Message) -> None:
     """Write a new message at the end of its group."""
     FIFO_MESSAGES.put(tx, message)
-    if not GROUPS.exists(tx, message.storage_id, message.group_id):
-        GROUPS.put(tx, Group(message.storage_id, message.group_id, message.visible_at, message.sequence))
+    group = GROUPS.get(tx, message.storage_id, message.group_id)
+    if group is None:
+        GROUPS.put(
+            tx,
+            Group(message.storage_id, message.group_id, message.visible_at, message.sequence, message.visible_at),
+        )
+    elif message.visible_at > message.sent_at:
+        GROUPS.put(tx, replace(group, busy_until=max(group.busy_until, message.visible_at)))
 
 
 def ready_groups(tx: Transaction, queue: Queue, now: int, limit: int) -> list[Group]:
@@ -105,17 +111,17 @@ def take(tx: Transaction, message: Message, now: int, visible_at: int) -> Messag
 
 
 def settle(tx: Transaction, storage_id: int, group_id: str, now: int) -> None:
-    """Bring a group's record in line with its messages."""
-    first: Message | None = None
-    blocked_until = 0
-    for message in FIFO_MESSAGES.scan(tx, storage_id, group_id, limit=MOST_IN_FLIGHT_PER_GROUP):
-        first = first or message
-        if message.receive_count and message.visible_at > now:
-            blocked_until = max(blocked_until, message.visible_at)
-    if first is None:
+    """Bring a group's record in line with its messages, of which the first ten can be in flight."""
+    before = GROUPS.get(tx, storage_id, group_id)
+    messages = list(FIFO_MESSAGES.scan(tx, storage_id, group_id, limit=MOST_IN_FLIGHT_PER_GROUP))
+    if not messages:
         GROUPS.delete(tx, storage_id, group_id)
-    else:
-        GROUPS.put(tx, Group(storage_id, group_id, blocked_until or first.visible_at, first.sequence))
+        return
+    first = messages[0]
+    busy_until = max(message.visible_at for message in messages)
+    if before is not None and before.busy_until > now and len(messages) == MOST_IN_FLIGHT_PER_GROUP:
+        busy_until = max(busy_until, before.busy_until)  # there may be delayed messages further back
+    GROUPS.put(tx, Group(storage_id, group_id, first.visible_at, first.sequence, busy_until))
 
 
 def find(tx: Transaction, receipt: Receipt) -> Message | None:
@@ -156,18 +162,14 @@ def next_visible_at(tx: Transaction, queue: Queue) -> int | None:
 
 
 def invisible(tx: Transaction, queue: Queue, now: int) -> tuple[int, int]:
-    """How many messages are in flight, and how many are delayed.
-
-    A group with messages in flight is not ready; a delayed one is not ready either, and neither is any message behind it.
-    """
+    """How many messages are in flight, and how many are delayed."""
     in_flight = delayed = 0
-    for group in GROUPS.lookup(tx, "by_readiness", queue.storage_id, reverse=True):
-        if group.ready_at <= now:
-            break
-        for message in FIFO_MESSAGES.scan(tx, group.storage_id, group.group_id):
-            if message.visible_at > now:
-                if message.receive_count:
-                    in_flight += 1
-                else:
-                    delayed += 1
+    for group in GROUPS.lookup(tx, "by_business", queue.storage_id, from_=(now + 1,)):
+        for message in FIFO_MESSAGES.scan(tx, group.storage_id, group.group_id, limit=MOST_IN_FLIGHT_PER_GROUP):
+            if message.receive_count and message.visible_at > now:
+                in_flight += 1
+        for message in FIFO_MESSAGES.scan(tx, group.storage_id, group.group_id, reverse=True):
+            if message.receive_count or message.visible_at <= now:
+                break
+            delayed += 1
     return in_flight, delayed

@@ -8,7 +8,7 @@ from typing import Any
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.sqs.api import InvalidAddress
 from cloudlet.emulator.services.sqs.attributes import FIFO_NAME, STANDARD_NAME
-from cloudlet.emulator.services.sqs.errors import MissingParameter, no_such_queue
+from cloudlet.emulator.services.sqs.errors import InvalidAction, MissingParameter, no_such_queue
 from cloudlet.emulator.services.sqs.records import QUEUES, Queue
 from cloudlet.emulator.services.sqs.urls import QueueAddress, parse_queue_arn, parse_queue_url, queue_url
 
@@ -39,6 +39,12 @@ def address_of(call: Call, request: Mapping[str, Any]) -> QueueAddress:
             return QueueAddress(call.region, call.account_id, url)
         raise InvalidAddress(f"The address {url} is not valid for this endpoint.")
     return address
+
+
+def check_endpoint(call: Call) -> None:
+    """Raises InvalidAction when an operation that is not about one queue was sent to a queue's URL."""
+    if call.http is not None and len(call.http.path) > 1 and parse_queue_url(call.http.decoded_path) is not None:
+        raise InvalidAction(f"The action {call.operation} is not valid for this endpoint.")
 
 
 def queue_by_arn(call: Call, arn: str) -> Queue | None:

@@ -21,7 +21,7 @@ Attribute = tuple[str, bytes]
 
 MAX_ATTRIBUTES = 10
 MAX_NAME_LENGTH = 256
-NAME = re.compile(r"[A-Za-z0-9_.-]*")
+NAME = re.compile(r"[\w.-]*")  # any alphabet's letters, as the service accepts them
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z")
 INVALID_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -93,8 +93,7 @@ def read_text(name: str, data_type: str, kind: str, given: MessageAttributeValue
 
 def empty_value(name: str, data_type: str) -> InvalidParameterValue:
     return InvalidParameterValue(
-        f"The message attribute '{name}' must contain non-empty message attribute value "
-        f"for message attribute type '{data_type}'."
+        f"Message (user) attribute '{name}' must contain a non-empty value of type '{data_type}'."
     )
 
 

@@ -59,6 +59,8 @@ def send_message_batch(call: Call, request: SendMessageBatchRequest) -> SendMess
     queue = queue_of(call, request)
     entries = request.get("Entries", [])
     check_entries(entries, "SendMessageBatchRequestEntry")
+    for entry in entries:
+        check_fifo_ids(queue, entry)
     total = sum(entry_size(entry) for entry in entries)
     if total > LARGEST_MESSAGE:
         raise BatchRequestTooLong(
@@ -178,19 +180,26 @@ def check_standard(queue: Queue, entry: SendMessageRequest | SendMessageBatchReq
 
 def check_fifo(queue: Queue, entry: SendMessageRequest | SendMessageBatchRequestEntry, body: bytes) -> str:
     """The deduplication id of a FIFO queue's message. Raises InvalidParameterValue, MissingParameter."""
-    if not entry.get("MessageGroupId"):
-        raise MissingParameter("The request must contain the parameter MessageGroupId.")
-    check_id("MessageGroupId", entry["MessageGroupId"])
+    check_fifo_ids(queue, entry)
+    check_id("MessageGroupId", entry.get("MessageGroupId", ""))
     if entry.get("DelaySeconds"):
         raise wrong_for_queue_type(entry["DelaySeconds"], "DelaySeconds")
     if "MessageDeduplicationId" in entry:
         check_id("MessageDeduplicationId", entry["MessageDeduplicationId"])
         return entry["MessageDeduplicationId"]
-    if not queue.content_based_deduplication:
+    return sha256(body).hexdigest()
+
+
+def check_fifo_ids(queue: Queue, entry: SendMessageRequest | SendMessageBatchRequestEntry) -> None:
+    """What makes a whole batch fail. Raises InvalidParameterValue, MissingParameter."""
+    if not queue.fifo:
+        return
+    if not entry.get("MessageGroupId"):
+        raise MissingParameter("The request must contain the parameter MessageGroupId.")
+    if "MessageDeduplicationId" not in entry and not queue.content_based_deduplication:
         raise InvalidParameterValue(
             "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
         )
-    return sha256(body).hexdigest()
 
 
 def check_id(parameter: str, value: str) -> None:

@@ -41,7 +41,7 @@ ACTIVE = frozenset({"RUNNING", "CANCELLING"})
 
 @read_write
 def start_message_move_task(call: Call, request: StartMessageMoveTaskRequest) -> StartMessageMoveTaskResult:
-    """Raises ResourceNotFoundException, InvalidParameterValue, UnsupportedOperation."""
+    """Raises ResourceNotFoundException, InvalidParameterValue."""
     source_arn = request["SourceArn"]
     destination_arn = request.get("DestinationArn", "")
     source = queue_by_arn(call, source_arn)
@@ -59,7 +59,7 @@ def start_message_move_task(call: Call, request: StartMessageMoveTaskRequest) ->
     if "MaxNumberOfMessagesPerSecond" in request and not 1 <= rate <= MOST_PER_SECOND:
         raise invalid_value(rate, "MaxNumberOfMessagesPerSecond", "Must be between 1 and 500, if provided.")
     if any(task.status in ACTIVE for task in MOVE_TASKS.scan(call.tx, source_arn, reverse=True, limit=MOST_RESULTS)):
-        raise UnsupportedOperation(
+        raise InvalidParameterValue(
             "There is already a task running. Only one active task is allowed for a source queue arn at a given time."
         )
     task = MoveTask(
@@ -178,10 +178,17 @@ def advance(call: Call, task: MoveTask) -> MoveTask:
         if destination is None:
             return failed(replace(task, moved=task.moved + moved), "AWS.SimpleQueueService.NonExistentQueue")
         withdraw(call.tx, source, message, now)
-        transfer(call.tx, message, destination, now, dead_letter_source="")
+        transfer(call.tx, renewed(call, message, now), destination, now, dead_letter_source="")
         moved += 1
     status = "COMPLETED" if length(call.tx, source.storage_id) == 0 or not messages else "RUNNING"
     return replace(task, moved=task.moved + moved, status=status)
+
+
+def renewed(call: Call, message: Message, now: int) -> Message:
+    """Redriven messages are new ones with a new id and time ("Dead-letter queue redrive")."""
+    return replace(
+        message, message_id=call.ids.uuid(), sent_at=now, receive_count=0, first_received_at=0, dead_letter_source=""
+    )
 
 
 def failed(task: MoveTask, reason: str) -> MoveTask:

@@ -13,7 +13,6 @@ from cloudlet.emulator.services.sqs.api import (
     GetQueueAttributesRequest,
     GetQueueAttributesResult,
     InvalidAttributeName,
-    InvalidAttributeValue,
     SetQueueAttributesRequest,
     SetQueueAttributesResult,
 )
@@ -116,7 +115,7 @@ def with_attributes(call: Call, queue: Queue, checked: Mapping[str, str]) -> Que
     if checked.get("KmsMasterKeyId"):
         attributes["SqsManagedSseEnabled"] = "false"
     elif checked.get("SqsManagedSseEnabled") == "true" and attributes.get("KmsMasterKeyId"):
-        raise InvalidAttributeValue(
+        raise InvalidAttributeName(
             "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
         )
     attributes = {name: value for name, value in attributes.items() if value}

@@ -36,7 +36,7 @@ from cloudlet.emulator.services.sqs.attributes import (
 from cloudlet.emulator.services.sqs.errors import no_such_queue
 from cloudlet.emulator.services.sqs.jobs import forget_retention, keep_retention, sweep_storage
 from cloudlet.emulator.services.sqs.lengths import close, continue_in
-from cloudlet.emulator.services.sqs.lookup import milliseconds, queue_of, url_of
+from cloudlet.emulator.services.sqs.lookup import check_endpoint, milliseconds, queue_of, url_of
 from cloudlet.emulator.services.sqs.paging import decode_token, encode_token, page_size
 from cloudlet.emulator.services.sqs.queue_attributes import effective_attributes, with_attributes
 from cloudlet.emulator.services.sqs.records import DELETIONS, GENERATION_BITS, QUEUES, Deletion, Queue
@@ -51,6 +51,7 @@ IDENTITY_BYTES = 5  # with the generation's 16 bits this fits a key's 64
 @read_write
 def create_queue(call: Call, request: CreateQueueRequest) -> CreateQueueResult:
     """Raises QueueNameExists when the queue is there with other values of the given attributes."""
+    check_endpoint(call)
     name = request["QueueName"]
     given = request.get("Attributes", {})
     fifo = is_fifo(name, given)
@@ -132,6 +133,7 @@ def check_not_deleted_recently(call: Call, name: str) -> None:
 @read_only
 def get_queue_url(call: Call, request: GetQueueUrlRequest) -> GetQueueUrlResult:
     """Raises QueueDoesNotExist."""
+    check_endpoint(call)
     name = request["QueueName"]
     check_queue_name(name, name.endswith(FIFO_SUFFIX))
     account_id = request.get("QueueOwnerAWSAccountId") or call.account_id
@@ -144,6 +146,7 @@ def get_queue_url(call: Call, request: GetQueueUrlRequest) -> GetQueueUrlResult:
 @read_only
 def list_queues(call: Call, request: ListQueuesRequest) -> ListQueuesResult:
     """Queues of the account in the region, by name; 1,000 at most, or pages of `MaxResults`."""
+    check_endpoint(call)
     size = page_size(request.get("MaxResults"))
     token = request.get("NextToken")
     found = list(

@@ -80,10 +80,13 @@ class Place(Record, frozen=True):
 
 
 class Group(Record, frozen=True):
+    """`ready_at`: when the group's first message is visible. `busy_until`: when the last of its invisible ones is."""
+
     storage_id: int
     group_id: str
     ready_at: int
     head_sequence: int
+    busy_until: int
 
 
 class Deduplication(Record, frozen=True):
@@ -144,7 +147,10 @@ GROUPS = Table(
     Group,
     version=1,
     key=("storage_id", "group_id"),
-    indexes={"by_readiness": ("storage_id", "ready_at", "head_sequence")},
+    indexes={
+        "by_readiness": ("storage_id", "ready_at", "head_sequence"),
+        "by_business": ("storage_id", "busy_until"),
+    },
 )
 DEDUPLICATIONS = Table(
     "sqs.deduplications",

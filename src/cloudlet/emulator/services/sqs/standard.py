@@ -68,9 +68,12 @@ def delete(tx: Transaction, receipt: Receipt) -> None:
 
 
 def change_visibility(tx: Transaction, receipt: Receipt, handle: str, now: int, visible_at: int) -> None:
-    """Raises InvalidParameterValue for a message that is not in flight."""
+    """A message whose timeout is over can be taken back as long as nobody else deletes it, as on AWS.
+
+    Raises InvalidParameterValue for one that is gone.
+    """
     message = find(tx, receipt)
-    if message is None or message.visible_at <= now:
+    if message is None or not message.receive_count:
         raise not_in_flight(handle)
     move(tx, message, replace(message, visible_at=visible_at, moved=True))
     wake(tx, message.storage_id)

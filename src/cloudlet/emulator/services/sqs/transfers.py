@@ -11,10 +11,10 @@ from cloudlet.emulator.store.kv import Transaction
 
 
 def transfer(tx: Transaction, message: Message, target: Queue, now: int, *, dead_letter_source: str) -> None:
-    """Write a copy of `message` into `target`, visible at once, as if it had never been received.
+    """Write a copy of `message` into `target`, visible at once.
 
-    It keeps its id and, in a standard queue, the time it was sent at, which its retention counts from ("Using
-    dead-letter queues in Amazon SQS"). The caller removes the original.
+    It keeps its id, its receive count and, in a standard queue, the time it was sent at, which its retention counts from
+    ("Using dead-letter queues in Amazon SQS"). The caller removes the original.
     """
     copy = replace(
         message,
@@ -22,8 +22,6 @@ def transfer(tx: Transaction, message: Message, target: Queue, now: int, *, dead
         sequence=arrive(tx, target.storage_id),
         visible_at=now,
         sent_at=now if target.fifo else message.sent_at,
-        receive_count=0,
-        first_received_at=0,
         dead_letter_source=dead_letter_source,
         moved=False,
     )
