@@ -19,6 +19,7 @@ from typing import NamedTuple
 import botocore.loaders
 import botocore.model
 
+from cloudlet.emulator.activation.entitlements import COMMUNITY_SERVICES
 from cloudlet.emulator.kernel.naming import folder_name, snake_case
 from tools.skeleton import FILES
 
@@ -136,10 +137,16 @@ def main(arguments: Sequence[str]) -> int:
     model = load_model(arguments[0])
     names = names_of(model, arguments[1] if len(arguments) == 2 else main_resource(model))
     is_template = model.service_name == TEMPLATE_MODEL and len(arguments) == 1
-    write(ROOT, copies_of_template(ROOT) if is_template else skeleton(names))
+    files = copies_of_template(ROOT) if is_template else skeleton(names)
+    write(ROOT, files)
     subprocess.run([sys.executable, "tools/generate_api.py", names.folder], cwd=ROOT, check=True)
+    written = [str(path) for path in files if path.suffix == ".py"]  # names of other lengths wrap and sort otherwise
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--quiet", "--fix", *written], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", *written], cwd=ROOT, check=True)
     subprocess.run([sys.executable, "-m", "tools.coverage_page"], cwd=ROOT, check=True)
-    print(f"\nNext: pytest tests/services/{names.folder}")
+    print(f"\nNext: .venv/bin/pytest tests/services/{names.folder}")
+    if names.service not in COMMUNITY_SERVICES:
+        print(f"A license opens it; without one, name {names.service} in emulator/activation/entitlements.py.")
     if not is_template:
         print(f"then name {names.operation} under done in service.toml, run `make generate`, and write")
         print(f"{names.method}(call, request) in {names.nouns}.py; _template/alternate_contacts.py shows how.")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 COMMUNITY_SERVICES = frozenset(
     {
+        "account",
         "acm",
         "apigateway",
         "cloudformation",
