@@ -35,7 +35,7 @@ def describe(
         "TableId": table.table_id,
         "DeletionProtectionEnabled": table.deletion_protection,
     }
-    if status != "DELETING":
+    if status not in ("CREATING", "DELETING"):
         description["WarmThroughput"] = describe_warm(table.warm, table, status)
     add_billing(table, description)
     add_indexes(call, table, description, status, index_statuses or {})
@@ -111,7 +111,7 @@ def add_indexes(
             }
             if index.on_demand:
                 entry["OnDemandThroughput"] = dict(index.on_demand)
-            if status != "DELETING":
+            if status not in ("CREATING", "DELETING"):
                 entry["WarmThroughput"] = describe_warm(index.warm, index, "ACTIVE")
         group = "GlobalSecondaryIndexes" if index.is_global else "LocalSecondaryIndexes"
         description.setdefault(group, []).append(entry)

@@ -53,7 +53,8 @@ from cloudlet.emulator.services.dynamodb.values import Item, decode_item, encode
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 TOKEN_SECONDS: Final = 600
-ACTIONS: Final = ("ConditionCheck", "Put", "Delete", "Update")
+SWEPT_EVERY: Final = 16  # of 256 requests sweep up old tokens,
+SWEPT: Final = 48  # three times as many as there are new ones
 SAME_ITEM: Final = "Transaction request cannot include multiple operations on one item"
 NO_REASON: Final = "None"
 
@@ -177,8 +178,9 @@ def done_before(call: Call, token: str, request: dict[str, Any]) -> bool:
                     "Provided idempotency token already used with different parameters"
                 )
             return True
-    for old in TOKENS.scan(call.tx, to=(period - 1,), limit=2):
-        TOKENS.delete(call.tx, old.period, old.account_id, old.region, old.token)
+    if digest[0] < SWEPT_EVERY:
+        for old in TOKENS.scan(call.tx, to=(period - 1,), limit=SWEPT):
+            TOKENS.delete(call.tx, old.period, old.account_id, old.region, old.token)
     TOKENS.put(call.tx, TokenRecord(period, call.account_id, call.region, token, call.now, digest))
     return False
 

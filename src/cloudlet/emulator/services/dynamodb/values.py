@@ -12,7 +12,7 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import b2a_base64
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import orjson
 
@@ -61,24 +61,30 @@ def measure_item(item: Item) -> int:
     size = 0
     for name, value in item.items():
         size += len(name) if name.isascii() else len(name.encode())
-        if len(value) == 1:
-            kind, content = next(iter(value.items()))
-            if kind == "S":
-                size += len(content) if content.isascii() else len(content.encode())
-                continue
-        size += measure_value(value, 1)
+        try:
+            [(kind, content)] = value.items()
+        except ValueError:
+            refuse_type_count(value)
+        if kind == "S":
+            size += len(content) if content.isascii() else len(content.encode())
+        else:
+            size += measure_value(value, 1)
     return size
 
 
 def measure_value(value: Value, depth: int = 1) -> int:
     """Check one value, bring it into the stored shape, and tell its size in bytes. Raises ValidationException."""
-    if len(value) != 1:
+    try:
+        [(kind, content)] = value.items()
+    except ValueError:
         refuse_type_count(value)
-    kind, content = next(iter(value.items()))
     if kind == "S":
-        return text_size(content)
+        return len(content) if content.isascii() else len(content.encode())
     if kind == "N":
-        return measure_number(value, content)
+        if content.isdigit() and content[0] != "0" and len(content) < 39 and content.isascii():
+            return (len(content.rstrip("0")) + 1) // 2 + 1
+        value["N"] = content = canonical_number(content)
+        return number_size(content)
     if kind == "B":
         if type(content) is not str:
             value["B"] = content = b2a_base64(content, newline=False).decode()
@@ -110,13 +116,6 @@ def measure_map(content: Item, depth: int) -> int:
     return size
 
 
-def measure_number(value: Value, content: str) -> int:
-    length = len(content)
-    if not (0 < length < 39 and content.isdigit() and content.isascii() and (content[0] != "0" or length == 1)):
-        value["N"] = content = canonical_number(content)
-    return number_size(content)
-
-
 def measure_set(value: Value, kind: str, content: list[Any]) -> int:
     if not content:
         if kind == "BS":
@@ -144,7 +143,7 @@ def binary_size(text: str) -> int:
     return len(text) // 4 * 3 - text.count("=", -2) if text else 0
 
 
-def refuse_type_count(value: Value) -> None:
+def refuse_type_count(value: Value) -> NoReturn:
     if value:
         raise ValidationException(
             "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
@@ -152,7 +151,7 @@ def refuse_type_count(value: Value) -> None:
     raise ValidationException("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
 
 
-def refuse_depth() -> None:
+def refuse_depth() -> NoReturn:
     raise ValidationException("Nesting Levels have exceeded supported limits")
 
 
