@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from cloudlet.control.licenses.plans import read_plans
+from cloudlet.emulator.activation.activate import COMMUNITY
+from cloudlet.emulator.activation.entitlements import COMMUNITY_SERVICES, edition_of, open_services
+from cloudlet.emulator.activation.state import ActivationState
+
+
+def test_all_services_are_open_under_a_wildcard() -> None:
+    state = ActivationState(phase="active_online", open_services=open_services(["aws/*", "platform/*"]))
+    assert state.allows("s3")
+    assert state.allows("anything-at-all")
+
+
+def test_what_is_free_stays_open_and_what_is_named_is_added() -> None:
+    found = open_services(["aws/community", "aws/rds", "platform/pods"])
+    assert found == COMMUNITY_SERVICES | {"rds"}
+    assert open_services([]) == COMMUNITY_SERVICES
+
+
+@pytest.mark.parametrize("service", ["s3", "sqs", "sns", "sts", "dynamodb", "lambda"])
+def test_the_community_edition_has_the_services_that_need_no_license(service: str) -> None:
+    assert COMMUNITY.allows(service)
+    assert not COMMUNITY.allows("rds")
+    assert COMMUNITY.edition == "community"
+    assert not COMMUNITY.is_license_activated
+
+
+def test_every_plan_opens_what_is_free(  # plans are data; this is what they must not break
+) -> None:
+    for code, plan in read_plans().items():
+        opened = open_services(plan.entitlements)
+        assert opened is None or opened >= COMMUNITY_SERVICES, code
+
+
+def test_the_edition_is_pro_unless_the_plan_is_enterprise() -> None:
+    assert edition_of("trial") == edition_of("ultimate") == "pro"
+    assert edition_of("enterprise") == "enterprise"
