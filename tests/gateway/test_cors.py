@@ -11,9 +11,7 @@ import pytest
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.settings import Settings
 
-SIGNED = (
-    "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
-)
+SIGNED = "AWS4-HMAC-SHA256 Credential=test/20261124/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0"
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from cloudlet.emulator.store.kv import StoreError
 from cloudlet.settings import SettingError, Settings, read_settings
 
 try:
-    import uvloop
+    from uvloop import new_event_loop
 except ImportError:  # platforms without uvloop: asyncio serves the same, slower
-    uvloop = None  # type: ignore[assignment]
+    from asyncio import new_event_loop  # type: ignore[assignment]
 
 
 async def serve(settings: Settings) -> bool:
@@ -30,22 +30,22 @@ def main() -> int:
     try:
         settings = read_settings()
     except SettingError as error:
-        print(f"cloudlet: {error}", file=sys.stderr)
+        sys.stderr.write(f"cloudlet: {error}\n")
         return 2
     configure_logging(settings.log_level)
-    runner = asyncio.Runner(loop_factory=None if uvloop is None else uvloop.new_event_loop)
+    runner = asyncio.Runner(loop_factory=new_event_loop)
     try:
         with runner:
             restart = runner.run(serve(settings))
     except ActivationFailed as failure:
-        print(failure.block, flush=True)
+        sys.stdout.write(failure.block + "\n")
         return failure.exit_code
     except (ListenError, StoreError) as error:
-        print(f"cloudlet: {error}", file=sys.stderr)
+        sys.stderr.write(f"cloudlet: {error}\n")
         return 1
     if restart:
         sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", "cloudlet.emulator"])
+        os.execv(sys.executable, [sys.executable, "-m", "cloudlet.emulator"])  # noqa: S606: this very program again
     return 0
 
 

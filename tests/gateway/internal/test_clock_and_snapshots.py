@@ -23,7 +23,12 @@ def test_a_frozen_clock_stands_still_and_resumes(start_emulator: Callable[..., A
     emulator = start_emulator()
     assert get(emulator, "/_cloudlet/clock")["frozen"] is False
     frozen = post(emulator, "/_cloudlet/clock/freeze", {"epoch": BASE})
-    assert frozen == {"now": "2027-01-15T08:00:00.000000Z", "epoch": BASE, "frozen": True, "offset_seconds": frozen["offset_seconds"]}
+    assert frozen == {
+        "now": "2027-01-15T08:00:00.000000Z",
+        "epoch": BASE,
+        "frozen": True,
+        "offset_seconds": frozen["offset_seconds"],
+    }
     assert get(emulator, "/_cloudlet/clock")["epoch"] == BASE
     assert post(emulator, "/_cloudlet/clock/advance", {"seconds": 60})["epoch"] == BASE + 60
     assert post(emulator, "/_cloudlet/clock/set", {"epoch": BASE})["epoch"] == BASE

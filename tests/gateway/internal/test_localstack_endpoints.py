@@ -64,7 +64,10 @@ def test_head_and_reload_answer(emulator: Any) -> None:
 
 def test_what_is_put_to_health_is_shown(start_emulator: Callable[..., Any]) -> None:
     emulator = start_emulator()
-    assert call(emulator, "PUT", "/_localstack/health", {"features:initScripts": "initialized"}) == (200, b'{"status":"OK"}')
+    assert call(emulator, "PUT", "/_localstack/health", {"features:initScripts": "initialized"}) == (
+        200,
+        b'{"status":"OK"}',
+    )
     assert get(emulator, "/_localstack/health")["features"] == {"initScripts": "initialized"}
 
 
@@ -142,13 +145,17 @@ def test_what_is_not_there_is_404_with_an_empty_body(emulator: Any) -> None:
     assert call(emulator, "DELETE", "/_localstack/health")[0] == 405
 
 
-@pytest.mark.parametrize("path", ["/_localstack/health", "/_localstack/info", "/_localstack/init", "/_localstack/init/{stage}"])
+@pytest.mark.parametrize(
+    "path", ["/_localstack/health", "/_localstack/info", "/_localstack/init", "/_localstack/init/{stage}"]
+)
 def test_answers_fit_the_published_schema(emulator: Any, path: str) -> None:
     if not SPECIFICATION.is_file():
         pytest.skip(f"the specification {SPECIFICATION.name} is not beside this checkout")
     document = yaml.safe_load(SPECIFICATION.read_text())
     operation = document["paths"][path]["get"]
-    schema = operation["responses"]["200" if "200" in operation["responses"] else 200]["content"]["application/json"]["schema"]
+    schema = operation["responses"]["200" if "200" in operation["responses"] else 200]["content"]["application/json"][
+        "schema"
+    ]
     answer = get(emulator, path.replace("{stage}", "start"))
     jsonschema.validate(answer, {**schema, "components": document["components"]})
 

@@ -108,10 +108,10 @@ class Dispatcher:
                     raise
                 call._after_commit = None
                 continue
-            break
-        if call._after_commit:
-            run_hooks(call)
-        return result
+            if call._after_commit:
+                run_hooks(call)
+            return result
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def run_async(self, handler: Handler, call: Call, request: dict[str, Any]) -> Any:
         """Carry out an `async def` operation, or any operation on a store whose transactions wait for a server."""

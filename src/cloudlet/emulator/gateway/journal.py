@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from types import MappingProxyType
 from typing import TextIO
 
 from cloudlet.emulator.effects.clock import Clock
 
-LEVELS = {
-    "trace": 5,
-    "trace-internal": 5,
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warn": logging.WARNING,
-    "error": logging.ERROR,
-}
+LEVELS = MappingProxyType(
+    {
+        "trace": 5,
+        "trace-internal": 5,
+        "debug": logging.DEBUG,
+        "info": logging.INFO,
+        "warn": logging.WARNING,
+        "error": logging.ERROR,
+    }
+)
 FLUSH_AFTER_SECONDS = 0.05
 
 

@@ -35,7 +35,9 @@ class Principal(msgspec.Struct, frozen=True):
 class Runtime(Protocol):
     """What a call needs from the running emulator; `gateway.dispatch.Dispatcher` in production."""
 
-    def invoke(self, call: Call, service: str, operation: str, request: dict[str, Any], principal: Principal | None) -> Any: ...
+    def invoke(
+        self, call: Call, service: str, operation: str, request: dict[str, Any], principal: Principal | None
+    ) -> Any: ...
 
     def transaction(self, call: Call, *, read_only: bool = False) -> AbstractContextManager[Transaction]: ...
 

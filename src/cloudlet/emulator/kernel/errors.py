@@ -1,11 +1,11 @@
 """The errors that an operation raises; `protocol` renders them once per wire protocol.
 
-    AwsError                     code, status and message, and further members of the answer
-    ├── (generated in each service's api.py from the model)
-    ├── (in each service's errors.py: what AWS sends but the model does not name)
-    ├── ValidationError          botocore-style constraint violations, json and cbor services' form
-    ├── InternalFailure          an unexpected exception, 500
-    └── NotImplementedFailure    an operation that nobody has written, 501
+AwsError                     code, status and message, and further members of the answer
+├── (generated in each service's api.py from the model)
+├── (in each service's errors.py: what AWS sends but the model does not name)
+├── ValidationError          botocore-style constraint violations, json and cbor services' form
+├── InternalFailure          an unexpected exception, 500
+└── NotImplementedFailure    an operation that nobody has written, 501
 """
 
 from __future__ import annotations
