@@ -59,7 +59,7 @@ def value_for(shape: Shape) -> Any:
     if shape.type_name == "string":
         return (getattr(shape, "enum", None) or ["x" * 3])[0]
     if shape.type_name == "list":
-        return [value_for(shape.member)]
+        return [value_for(shape.member)]  # type: ignore[attr-defined]
     return kinds[shape.type_name]
 
 

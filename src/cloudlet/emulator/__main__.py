@@ -45,7 +45,7 @@ def main() -> int:
         return 1
     if restart:
         sys.stdout.flush()
-        os.execv(sys.executable, [sys.executable, "-m", "cloudlet.emulator"])  # noqa: S606: this very program again
+        os.execv(sys.executable, [sys.executable, "-m", "cloudlet.emulator"])  # noqa: S606
     return 0
 
 
