@@ -119,9 +119,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_proxy: str = ""  # OUTBOUND_HTTP_PROXY: proxy for http; else HTTP_PROXY
     https_proxy: str = ""  # OUTBOUND_HTTPS_PROXY: proxy for https; else HTTPS_PROXY
     no_proxy: tuple[str, ...] = ()  # NO_PROXY: hosts that are reached without a proxy
-    ca_bundles: tuple[
-        str, ...
-    ] = ()  # REQUESTS_CA_BUNDLE: PEM file of certificate authorities; LICENSE_CA_BUNDLE adds one
+    ca_bundles: tuple[str, ...] = ()  # REQUESTS_CA_BUNDLE: PEM file of authorities; LICENSE_CA_BUNDLE adds one
     verify_tls: bool = True  # SSL_NO_VERIFY: 1 accepts any certificate of the control plane
     in_container: bool = False
 
@@ -364,6 +362,11 @@ VARIABLE_NAMES = MappingProxyType(
         "auth_token": "LOCALSTACK_AUTH_TOKEN",
         "auth_token_file": "LOCALSTACK_AUTH_TOKEN_FILE",
         "api_key": "LOCALSTACK_API_KEY",
+        "license_timeout_seconds": "LICENSE_TIMEOUT",
+        "http_proxy": "OUTBOUND_HTTP_PROXY",
+        "https_proxy": "OUTBOUND_HTTPS_PROXY",
+        "ca_bundles": "REQUESTS_CA_BUNDLE",
+        "verify_tls": "SSL_NO_VERIFY",
     }
 )
 SECRET_FIELDS = frozenset({"auth_token", "api_key"})
@@ -377,6 +380,8 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         value = getattr(settings, field)
         if field in SECRET_FIELDS and value:
             value = value[:SHOWN_OF_A_SECRET] + "****"
+        elif field == "verify_tls":
+            value = not value
         elif field == "gateway_listen":
             value = ",".join(f"{address.host}:{address.port}" for address in value)
         shown[VARIABLE_NAMES.get(field, field.upper())] = value

@@ -103,7 +103,7 @@ def test_the_one_place_for_a_thing_may_do_it(path: str, text: str) -> None:
         ("src/cloudlet/emulator/activation/state.py", "from cloudlet.control.db import x\n"),
         ("src/cloudlet/license/token.py", "from cloudlet.control.db import x\n"),
         ("src/cloudlet/emulator/protocol/query.py", "from cloudlet.emulator.services.sqs.api import x\n"),
-        ("src/cloudlet/emulator/store/table.py", "from cloudlet.emulator.effects.clock import x\n"),
+        ("src/cloudlet/emulator/store/table.py", "from cloudlet.emulator.effects.jobs import x\n"),
         ("src/cloudlet/cli/start.py", "from cloudlet.emulator.store.kv import x\n"),
     ],
 )

@@ -100,6 +100,7 @@ class Database:
                     return
             with self.migration_lock() as connection:
                 if self.revision(connection) != HEAD:
+                    # lazy: alembic is needed once in a database's life, not at each start
                     importlib.import_module("cloudlet.control.migrate").upgrade(connection)
                     connection.commit()
         except OperationalError as error:

@@ -59,6 +59,6 @@ def start_licensed(
     settings: Settings, machine: Machine, credentials: Credentials, say: Callable[[str], None], effects: Effects
 ) -> ActivationState:
     """`online.activate_online`, loaded only now: it brings cryptography, which a community start does without."""
-    module = importlib.import_module("cloudlet.emulator.activation.online")
+    module = importlib.import_module("cloudlet.emulator.activation.online")  # lazy: see above
     state: ActivationState = module.activate_online(settings, machine, credentials, say, effects)
     return state

@@ -95,7 +95,7 @@ class Answering(asyncio.Protocol):
     def respond(self, request: HttpRequest, fate: int) -> None:
         try:
             answer = self.server.handler(request)
-        except Exception:
+        except Exception:  # renders: a fault of the chain itself is an answer, too
             log.exception("the handler failed on %s %s", request.method, request.path)
             answer = plain_answer(500, "The gateway failed.")
         if type(answer) is HttpResponse:
@@ -113,7 +113,7 @@ class Answering(asyncio.Protocol):
     async def respond_later(self, request: HttpRequest, fate: int, waiting: Awaitable[HttpResponse]) -> None:
         try:
             answer = await waiting
-        except Exception:
+        except Exception:  # renders: a fault of the chain itself is an answer, too
             log.exception("the handler failed on %s %s", request.method, request.path)
             answer = plain_answer(500, "The gateway failed.")
         finally:
@@ -253,7 +253,7 @@ class Answering(asyncio.Protocol):
     async def write_pieces(self, pieces: AsyncIterator[bytes], chunked: bool) -> None:
         try:
             await send_pieces(self, pieces, chunked=chunked)
-        except Exception:
+        except Exception:  # survives: the head is out, so all that can be said is the end of the connection
             log.exception("an answer breaks off")
             self.transport.abort()
         finally:

@@ -48,7 +48,7 @@ OpenSpool = Callable[[HttpRequest], SpoolWriter]
 @functools.cache
 def prepare_memory() -> None:
     """At the first large body: see `allocator.py`. Not earlier, because it takes an import."""
-    importlib.import_module("cloudlet.emulator.gateway.allocator").keep_buffers()
+    importlib.import_module("cloudlet.emulator.gateway.allocator").keep_buffers()  # lazy: see above
 
 
 class RefusedBody:

@@ -82,6 +82,7 @@ class ServerCertificates:
     def authority(self) -> Authority:
         """The local authority: loaded, or made and kept."""
         if self._authority is None:
+            # lazy: cryptography, for the first TLS connection
             made = importlib.import_module("cloudlet.emulator.gateway.certificates").Authority
             key_file, certificate_file = self._file("ca.key"), self._file("ca.pem")
             if (

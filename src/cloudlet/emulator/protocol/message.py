@@ -30,7 +30,7 @@ class Body(Protocol):
         ...
 
 
-NO_STRINGS: dict[str, str] = {}  # shared by bodies without trailers; never written to
+NO_STRINGS: dict[str, str] = {}  # never written: shared by bodies without trailers
 
 
 class InlineBody:

@@ -42,7 +42,7 @@ def make_digest(algorithm: str) -> Digest:
     if algorithm == "crc32":
         return Crc(zlib.crc32, 8)
     if algorithm in ("crc32c", "crc64nvme"):
-        native: Any = importlib.import_module("awscrt.checksums")
+        native: Any = importlib.import_module("awscrt.checksums")  # lazy: large, and S3's alone
         return Crc(native.crc32c, 8) if algorithm == "crc32c" else Crc(native.crc64nvme, 16)
     raise ValueError(f"no checksum is called {algorithm!r}")
 

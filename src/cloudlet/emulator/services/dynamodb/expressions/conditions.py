@@ -33,7 +33,7 @@ Test = Callable[[Item, Values], bool]
 Operand = Callable[[Item, Values], Value | None]
 CACHED_EXPRESSIONS: Final = 2048
 ORDERED: Final = frozenset({"S", "N", "B"})
-EMPTY: Item = {}
+EMPTY: Item = {}  # never written
 
 
 class Condition:
