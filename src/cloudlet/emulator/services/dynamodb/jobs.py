@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final
 
 from cloudlet.emulator.effects.jobs import JobHandler, enqueue
@@ -32,6 +33,7 @@ async def expire(call: Call, payload: dict[str, Any]) -> None:
                 if first is not None:
                     schedule(call, table, first.expires)
                 return
+        await asyncio.sleep(0)  # requests first
 
 
 def sweep_later(call: Call, table: TableRecord, storages: list[int]) -> None:
@@ -50,8 +52,10 @@ def sweep_later(call: Call, table: TableRecord, storages: list[int]) -> None:
 async def sweep(call: Call, payload: dict[str, Any]) -> None:
     """Delete what a deleted table or index has left, in portions."""
     for storage in payload["storages"]:
-        while sweep_portion(call, storage):
-            pass
+        more = True
+        while more:
+            more = sweep_portion(call, storage)
+            await asyncio.sleep(0)  # requests first
 
 
 def sweep_portion(call: Call, storage: int) -> bool:
