@@ -45,6 +45,12 @@ def thaw_dict(value: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
     return {**value, **changed} if changed else value
 
 
+class XmlFragment(str):
+    """Elements that were written before, tags included, in place of a list: a page of S3's objects."""
+
+    __slots__ = ()
+
+
 def encode_plain(value: Any) -> Any:
     """orjson's `default`: blobs as base64."""
     if isinstance(value, bytes | bytearray | memoryview):

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
+from cloudlet.emulator.protocol.fragments import XmlFragment
 from cloudlet.emulator.protocol.models import Shape
 from cloudlet.emulator.protocol.timestamps import epoch_number, http_date, iso8601, iso8601_millis
 
@@ -73,6 +74,7 @@ MOMENTS = MappingProxyType(
 )  # and iso8601, in the writer's own way
 GLOBALS = MappingProxyType(
     {
+        "XmlFragment": XmlFragment,
         "escape": escape,
         "boolean": boolean,
         "floating": floating,
@@ -190,6 +192,8 @@ class XmlWriter:
         inner = tag if flat else wire_name(element) or ("item" if self.ec2 else "member")
         body = self.write_value(item, inner, element, depth + 1)
         loop = [f"for {item} in {variable}:", *indented(body, 1)]
+        if flat and depth == 0:
+            return [f"if {variable}.__class__ is XmlFragment: out({variable})", "else:", *indented(loop, 1)]
         if flat:
             return loop
         start, end = tags(tag, target)

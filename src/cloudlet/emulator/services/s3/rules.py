@@ -93,6 +93,7 @@ TAG_HEADER_ERROR = (
     "duplicates."
 )
 SAFE_IN_URL_ENCODING = "/*-._"
+NEEDS_NO_ENCODING = re.compile(r"[A-Za-z0-9/*._-]*")
 
 
 def is_bucket_name(name: str) -> bool:
@@ -137,6 +138,8 @@ def successor(text: str) -> str | None:
 
 def url_encode(text: str) -> str:
     """A key as `encoding-type=url` shows it."""
+    if NEEDS_NO_ENCODING.fullmatch(text):
+        return text
     return quote(text, safe=SAFE_IN_URL_ENCODING).replace("%20", "+").replace("~", "%7E")
 
 
