@@ -44,7 +44,9 @@ def wait_for(url: str) -> None:
 
 
 def start(command: list[str], url: str, **variables: str) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, env={**os.environ, **variables}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     wait_for(url)
     return process
 
@@ -79,12 +81,30 @@ def main() -> int:
             for peer in options.peer:
                 targets += ["--target", peer]
             status = subprocess.call(
-                [*bench, *targets, "--target", f"ceiling={ceiling}", "--pid", f"ceiling={processes[1].pid}"]
-                + ["--only", "ceiling=raw", "--workloads", "raw", *options.workloads]
+                [
+                    *bench,
+                    *targets,
+                    "--target",
+                    f"ceiling={ceiling}",
+                    "--pid",
+                    f"ceiling={processes[1].pid}",
+                    "--only",
+                    "ceiling=raw",
+                    "--workloads",
+                    "raw",
+                    *options.workloads,
+                ]
             )
             if options.scale:
                 status |= subprocess.call(
-                    [sys.executable, str(BENCH / "scale.py"), "--target", f"ours={ours}", "--pid", f"ours={processes[0].pid}"]
+                    [
+                        sys.executable,
+                        str(BENCH / "scale.py"),
+                        "--target",
+                        f"ours={ours}",
+                        "--pid",
+                        f"ours={processes[0].pid}",
+                    ]
                 )
         finally:
             for process in processes:

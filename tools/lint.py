@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 CHECKS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("ruff", ("-m", "ruff", "check", "--quiet", ".")),
-    ("format", ("-m", "ruff", "format", "--check", "--quiet", ".")),
+    ("ruff", ("-m", "ruff", "check", "--quiet", "--output-format=concise", ".")),
+    ("format", ("-m", "ruff", "format", "--check", "--quiet", "--output-format=concise", ".")),
     ("mypy", ("-m", "mypy", "--no-error-summary")),
     ("layout", ("-m", "tools.check_layout")),
     ("api", ("-m", "tools.generate_api", "--check")),

@@ -32,7 +32,8 @@ HEADERS = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
-NO_CSRF = {"exclude_from_csrf": True}  # never written; for routes that take no cookie: their credentials are in the body
+# For routes that take no cookie: their credentials are in the body.
+NO_CSRF = {"exclude_from_csrf": True}  # never written
 
 
 def csrf_config(platform: Platform) -> CSRFConfig:
