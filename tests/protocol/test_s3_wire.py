@@ -28,7 +28,7 @@ def test_the_location_is_the_root_itself() -> None:
     assert body_of("GetBucketLocation", {"LocationConstraint": "eu-west-1"}) == (
         f"<LocationConstraint {XMLNS}>eu-west-1</LocationConstraint>"
     )
-    assert body_of("GetBucketLocation", {}) == f"<LocationConstraint {XMLNS}></LocationConstraint>"
+    assert body_of("GetBucketLocation", {}) == f"<LocationConstraint {XMLNS}/>"
 
 
 def test_a_listing_has_its_name_and_milliseconds() -> None:
@@ -111,3 +111,16 @@ def test_xml_is_read_with_and_without_its_namespace() -> None:
         text = f"<Tagging{attribute}><TagSet><Tag><Key>a</Key><Value></Value></Tag></TagSet></Tagging>"
         request = HttpRequest("PUT", "/b?tagging", {}, InlineBody(text.encode()))
         assert s3("PutBucketTagging").parse(request)["Tagging"] == {"TagSet": [{"Key": "a", "Value": ""}]}
+
+
+def test_what_a_presigned_url_carries_instead_of_headers_counts() -> None:
+    query = "?x-amz-acl=public-read&x-amz-meta-colour=blue&X-Amz-Expires=60&X-Amz-Signature=s&x-id=PutObject"
+    request = HttpRequest("PUT", "/b/k" + query, {"x-amz-meta-size": "1"}, InlineBody(b"x"))
+    found = s3("PutObject").parse(request)
+    assert found["ACL"] == "public-read"
+    assert found["Metadata"] == {"colour": "blue", "size": "1"}
+
+
+def test_a_plain_url_carries_no_headers() -> None:
+    request = HttpRequest("PUT", "/b/k?x-amz-acl=public-read", {}, InlineBody(b"x"))
+    assert "ACL" not in s3("PutObject").parse(request)

@@ -6,7 +6,6 @@ import copy
 import io
 import os
 import random
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -62,16 +61,21 @@ def protocols_of(service: str) -> tuple[str, ...]:
     return tuple(protocol for protocol in MODELS.index.services[service].protocols if protocol in PROTOCOLS)
 
 
-def chosen(service: str, protocol: str) -> Iterator[str]:
+def chosen(service: str, protocol: str) -> tuple[str, ...]:
     """The operations to test: all of them, or the seeded sample."""
-    names = sorted(name for name in model_of(service, protocol).operation_names if (service, name) not in EXCEPTIONS)
-    if WHOLE:
-        yield from names
-        return
+    return testable(service, protocol) if WHOLE else sampled(service, protocol)
+
+
+def testable(service: str, protocol: str) -> tuple[str, ...]:
+    names = model_of(service, protocol).operation_names
+    return tuple(sorted(name for name in names if (service, name) not in EXCEPTIONS))
+
+
+def sampled(service: str, protocol: str) -> tuple[str, ...]:
+    names = testable(service, protocol)
     generator = random.Random(f"{service} {protocol}")
     picked = set(generator.sample(names, min(SAMPLE, len(names))))
-    picked.update(name for name in names if (service, name) in SHOWING_FEATURES)
-    yield from sorted(picked)
+    return tuple(name for name in names if name in picked or (service, name) in SHOWING_FEATURES)
 
 
 # What botocore cannot say or read, with the reason. Each has a test of its own or is of no use.
@@ -120,6 +124,32 @@ SHOWING_FEATURES = frozenset(
         ("glacier", "UploadArchive"),
         ("elbv2", "CreateListener"),
         ("rds", "DescribeDBInstances"),
+        ("ec2", "BundleInstance"),
+        ("ec2", "CreateCapacityReservationFleet"),
+        ("ec2", "CopyImage"),
+        ("ec2", "DescribeReservedInstances"),
+        ("ec2", "AssociateDhcpOptions"),
+        ("glue", "CreateJob"),
+        ("autoscaling", "DescribeAccountLimits"),
+        ("cloudwatch", "PutMetricAlarm"),
+        ("cloudwatch", "DescribeAlarms"),
+        ("lexv2-runtime", "StartConversation"),
+        ("appconfig", "StopDeployment"),
+        ("entityresolution", "BatchDeleteUniqueId"),
+        ("connect", "CreateTestCase"),
+        ("geo-maps", "GetStaticMap"),
+        ("rds-data", "ExecuteStatement"),
+        ("connectcases", "TagResource"),
+        ("bedrock-agentcore", "GetAgentCard"),
+        ("connectcases", "SearchCases"),
+        ("cloudfront", "CreateContinuousDeploymentPolicy"),
+        ("s3", "PutBucketPolicy"),
+        ("s3", "GetBucketPolicy"),
+        ("s3control", "UntagResource"),
+        ("s3control", "DescribeJob"),
+        ("cloudfront", "CreateTrustStore"),
+        ("route53", "GetTrafficPolicy"),
+        ("comprehend", "ClassifyDocument"),
     }
 )
 

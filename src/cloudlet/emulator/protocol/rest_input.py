@@ -90,6 +90,8 @@ class RestInput:
             matching = {name[length:]: text for name, text in request.headers.items() if name.startswith(prefix)}
             if matching:
                 found[member] = matching
+        if self.is_s3 and "X-Amz-Signature=" in request.query:
+            self._read_presigned(request, found)
         if self.host is not None:
             self._read_host(request, found)
         if self.read_body is not None:
@@ -121,6 +123,17 @@ class RestInput:
                     rest.setdefault(label, text)
         if rest and self.query_map is not None:
             found[self.query_map[0]] = rest
+
+    def _read_presigned(self, request: HttpRequest, found: dict[str, Any]) -> None:
+        """Headers that a presigned URL carries as parameters (SDKs move `x-amz-*` there)."""
+        for label, text in request.param_items():
+            name = label.lower()
+            entry = self.headers.get(name) if name.startswith("x-amz-") else None
+            if entry is not None:
+                found.setdefault(entry[0], entry[1](text))
+            for prefix, member in self.prefixes:
+                if name.startswith(prefix):
+                    found.setdefault(member, {}).setdefault(name[len(prefix) :], text)
 
     def _read_host(self, request: HttpRequest, found: dict[str, Any]) -> None:
         assert self.host is not None
