@@ -35,7 +35,8 @@ class RunningEmulator:
     """An emulator process. `url` is its endpoint, `output` the file that has what it printed."""
 
     def __init__(self, output: Path, **variables: str) -> None:
-        self.port = free_port()
+        listen = variables.get("GATEWAY_LISTEN", "").partition(",")[0]
+        self.port = int(listen.rpartition(":")[2]) if listen else free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = output
         environment = {name: value for name, value in os.environ.items() if not name.startswith(CLIENT_VARIABLES)}

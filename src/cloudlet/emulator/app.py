@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from cloudlet import __version__
@@ -19,13 +20,14 @@ from cloudlet.emulator.gateway.chain import Chain
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher
 from cloudlet.emulator.gateway.entitle import Entitlement
-from cloudlet.emulator.gateway.http import HttpServer
+from cloudlet.emulator.gateway.http import HttpServer, Limits
 from cloudlet.emulator.gateway.identify import Identifier
 from cloudlet.emulator.gateway.identity import Identities
 from cloudlet.emulator.gateway.internal.routes import InternalApi
 from cloudlet.emulator.gateway.journal import Journal
 from cloudlet.emulator.gateway.registry import Registry
 from cloudlet.emulator.gateway.spooling import Spooling
+from cloudlet.emulator.gateway.tls import ServerCertificates
 from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.open import open_store
@@ -85,6 +87,8 @@ class Emulator:
             self.settings.gateway_listen,
             wants_spool=chain.wants_spool,
             open_spool=Spooling(self.store).open,
+            certificates=self._certificates(),
+            limits=Limits(header_bytes=self.settings.max_header_bytes),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -101,6 +105,13 @@ class Emulator:
         self.journal.flush()
         self.store.close()
         return self.restart_wanted
+
+    def _certificates(self) -> ServerCertificates:
+        """What TLS clients get. Kept in the volume, so that an authority that somebody trusts stays the same."""
+        name = self.settings.localstack_host.rpartition(":")[0]
+        return ServerCertificates(
+            Path(self.settings.volume_dir) / "tls", self.settings.custom_ssl_cert_path, names=(name,)
+        )
 
     def load_services(self) -> None:
         """Import services before their first request, where that was asked for."""
