@@ -19,7 +19,7 @@ from pathlib import Path
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.protocol.message import FileSlice, ResponseBody
 from cloudlet.emulator.store.blobs import BLOBS, BlobWriter, SpooledBody
-from cloudlet.emulator.store.home import sync_directory
+from cloudlet.emulator.store.home import sync_file
 from cloudlet.emulator.store.kv import Store, StoreError, Transaction
 from cloudlet.emulator.store.table import Record, Table
 from cloudlet.emulator.store.transact import run
@@ -67,7 +67,7 @@ class FileBlobs:
             raise StoreError("The request's body was lost: the state was reset or restored while it was received.")
         self._forget_gone(tx)
         if self._sync:
-            sync_directory(self._spool)
+            sync_file(self._spool)
         spooled, path = body.path, self.path(body.blob_id)
 
         def move() -> None:

@@ -24,6 +24,13 @@ EPHEMERAL_PREFIX = "cloudlet-state-"
 GENERATION_PREFIX = "generation-"
 
 
+class _Lost(StoreError):
+    """Another emulator took the fresh directory for one that was left behind, before it was locked."""
+
+    def __init__(self) -> None:
+        super().__init__("The state directory was removed while it was opened")
+
+
 class StateHome:
     """The directory of one state, locked for this process until `close`.
 
@@ -35,14 +42,19 @@ class StateHome:
         self.ephemeral = ephemeral
         try:
             root.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(root / "lock")
+            self._lock = lock_file(root / "lock")
         except OSError as error:
             raise StoreError(f"The state directory {root} cannot be used: {error.strerror}") from error
         if self._lock is None:
+            if ephemeral:
+                raise _Lost
             raise StoreError(
                 f"The state in {root} is in use by another emulator{_holder(root)}. "
                 "Stop it, or give this one another volume directory (LOCALSTACK_VOLUME_DIR)."
             )
+        if not os.fstat(self._lock).st_nlink:
+            os.close(self._lock)
+            raise _Lost
         os.truncate(self._lock, 0)
         os.pwrite(self._lock, f"{os.getpid()}\n".encode(), 0)
         self._recover()
@@ -62,7 +74,7 @@ class StateHome:
 
     def adopt(self, generation: Path) -> None:
         """Make a prepared directory the current one. Atomic; the old one stays until `discard`."""
-        replace_text(self.root / "current", generation.name + "\n")
+        replace_text(self.root / "current", generation.name + "\n", sync=not self.ephemeral)
 
     def discard(self, generation: Path) -> None:
         shutil.rmtree(generation, ignore_errors=True)
@@ -95,25 +107,29 @@ def ephemeral_home(temporary_dir: Path) -> StateHome:
     temporary_dir.mkdir(parents=True, exist_ok=True)
     for stale in temporary_dir.glob(EPHEMERAL_PREFIX + "*"):
         with suppress(OSError):
-            lock = _lock(stale / "lock", create=False)
+            lock = lock_file(stale / "lock", create=False)
             if lock is not None:
                 shutil.rmtree(stale, ignore_errors=True)
                 os.close(lock)
-    return StateHome(Path(tempfile.mkdtemp(prefix=EPHEMERAL_PREFIX, dir=temporary_dir)), ephemeral=True)
+    while True:
+        root = Path(tempfile.mkdtemp(prefix=EPHEMERAL_PREFIX, dir=temporary_dir))
+        with suppress(_Lost):
+            return StateHome(root, ephemeral=True)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that a crash leaves the old content or the new."""
+def replace_text(path: Path, text: str, *, sync: bool = True) -> None:
+    """Write a small file so that a crash (with `sync`, also of the machine) leaves the old content or the new."""
     temporary = path.with_name(path.name + ".new")
-    with temporary.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    temporary.write_text(text)
+    if sync:
+        sync_file(temporary)
     temporary.rename(path)
-    sync_directory(path.parent)
+    if sync:
+        sync_file(path.parent)
 
 
-def sync_directory(path: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Wait until the content of a file, or the names in a directory, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -121,7 +137,7 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def _lock(path: Path, *, create: bool = True) -> int | None:
+def lock_file(path: Path, *, create: bool = True) -> int | None:
     """A descriptor that holds the lock; None when somebody else does."""
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
     try:

@@ -13,7 +13,7 @@ import lmdb
 
 from cloudlet.emulator.store.blob_files import BLOBS_NAME, FileBlobs
 from cloudlet.emulator.store.blobs import Blobs
-from cloudlet.emulator.store.home import StateHome
+from cloudlet.emulator.store.home import StateHome, sync_file
 from cloudlet.emulator.store.kv import Conflict, ReadOnlyTransaction, StoreError
 from cloudlet.emulator.store.longkeys import LIMIT, SPACE, fold, signposts, walk
 from cloudlet.emulator.store.residency import Residency
@@ -256,6 +256,7 @@ class LmdbStore:
             self._env.copy(str(directory), compact=True)
         except lmdb.Error as error:
             raise StoreError(f"The state could not be copied to {directory}: {error}") from error
+        sync_file(directory / "data.mdb")
         link_tree(self.home.current / BLOBS_NAME, directory / BLOBS_NAME)
         self._residency.release()
 
@@ -263,6 +264,8 @@ class LmdbStore:
         """See `snapshot.Saveable`."""
         generation = self.home.prepare()
         shutil.copyfile(directory / "data.mdb", generation / "data.mdb")
+        if not self.home.ephemeral:
+            sync_file(generation / "data.mdb")
         link_tree(directory / BLOBS_NAME, generation / BLOBS_NAME)
         self.switch(generation)
 
@@ -272,6 +275,8 @@ class LmdbStore:
         self.home.close()
 
     def _shut(self) -> None:
+        if not self.home.ephemeral:
+            self._env.sync(True)  # a state that was closed in order is on the disk, whatever the durability
         self._env.close()
         self._residency.close()
 

@@ -20,7 +20,7 @@ import msgspec
 
 from cloudlet import __version__
 from cloudlet.emulator.effects.clock import Clock
-from cloudlet.emulator.store.home import replace_text, sync_directory
+from cloudlet.emulator.store.home import replace_text, sync_file
 from cloudlet.emulator.store.kv import StoreError
 
 METADATA = "snapshot.json"
@@ -122,7 +122,7 @@ class Snapshots:
         if target.exists():
             target.rename(old)
         saving.rename(target)
-        sync_directory(self._directory)
+        sync_file(self._directory)
         shutil.rmtree(old, ignore_errors=True)
 
     def _recover(self) -> None:
