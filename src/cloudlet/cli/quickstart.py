@@ -7,6 +7,7 @@ cloudlet quickstart
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -27,8 +29,10 @@ from cloudlet.cli.endpoint import INFO, emulator_url, exchange, get_json, reacha
 from cloudlet.cli.ports import require_free
 from cloudlet.cli.processes import ServerProcess, began, stop
 from cloudlet.cli.steps import Steps
-from cloudlet.control.bootstrap import BootstrapResult, bootstrap
 from cloudlet.license.token import mask
+
+if TYPE_CHECKING:
+    from cloudlet.control.bootstrap import BootstrapResult
 
 COMMAND = "cloudlet quickstart"
 LOOK_SECONDS = 0.25
@@ -137,7 +141,9 @@ class Servers:
         variables = {**self.context.command.variables, "PYTHONUNBUFFERED": "1"}
         child = process.spawn([sys.executable, "-m", "cloudlet", "control", "start"], variables, web)
         self.running.append((process, child, position))
-        workspace = bootstrap(self.context.platform, email=email)
+        # lazy: the database libraries load here while they load there
+        module = importlib.import_module("cloudlet.control.bootstrap")
+        workspace: BootstrapResult = module.bootstrap(self.context.platform, email=email)
         ready = wait_until(
             lambda: exchange(web, "GET", "/") is not None,
             emulator.READY_SECONDS,
