@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -96,3 +97,31 @@ def test_batches_are_flattened_lists(post: Any, unique: Callable[..., str]) -> N
     )
     assert [body.text for body in root.iter(f"{NAMESPACE}Body")] == ["first", "second"]
     assert text(root, "StringValue") == "1"
+
+
+def test_an_answer_is_json_where_the_client_accepts_it(emulator: RunningEmulator, post: Any, unique: Any) -> None:
+    path = urllib.parse.urlsplit(text(post("/", Action="CreateQueue", QueueName=unique())[1], "QueueUrl")).path
+    post(path, Action="SendMessage", MessageBody='{"a": "b"}')
+
+    def get(**parameters: str) -> Any:
+        request = urllib.request.Request(
+            f"{emulator.url}{path}?{urllib.parse.urlencode(parameters)}",
+            headers={"Authorization": AUTHORIZATION, "Accept": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.headers["Content-Type"] == "application/json"
+            return json.load(answer)
+
+    attributes = get(Action="GetQueueAttributes", **{"AttributeName.1": "DelaySeconds"})
+    assert attributes["GetQueueAttributesResponse"]["GetQueueAttributesResult"] == {
+        "Attributes": [{"Name": "DelaySeconds", "Value": "0"}]
+    }
+    received = get(Action="ReceiveMessage")["ReceiveMessageResponse"]
+    assert received["ReceiveMessageResult"]["Message"]["Body"] == '{"a": "b"}'
+    assert set(get(Action="ReceiveMessage")["ReceiveMessageResponse"]) == {"ReceiveMessageResult", "ResponseMetadata"}
+
+
+def test_listing_queues_at_a_queues_own_address_is_refused(post: Any, unique: Any) -> None:
+    path = urllib.parse.urlsplit(text(post("/", Action="CreateQueue", QueueName=unique())[1], "QueueUrl")).path
+    status, root = post(path, Action="ListQueues")
+    assert (status, text(root, "Code")) == (400, "InvalidAction")

@@ -30,10 +30,23 @@ def test_every_form_of_a_queue_url_is_understood(url: str, region: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "jobs", "http://localhost:4566/", "http://localhost/a/b", "/1/2/3", "arn:aws:sns:a:b:c"]
+    "url",
+    [
+        "",
+        "jobs",
+        "http://localhost:4566/",
+        "http://localhost/a/b",
+        "http://localhost/queue/a/b",
+        "/1/2/3",
+        "arn:aws:sns:a:b:c",
+    ],
 )
 def test_what_names_no_queue_is_none(url: str) -> None:
     assert parse_queue_url(url) is None
+
+
+def test_the_old_alias_leaves_account_and_region_to_the_caller() -> None:
+    assert parse_queue_url("http://localhost:4566/queue/jobs") == QueueAddress("", "", "jobs")
 
 
 def test_an_arn_is_taken_apart_and_built() -> None:

@@ -271,7 +271,7 @@ def unknown_operation(route: Route) -> AwsError:
     if route.protocol in ("query", "ec2"):
         return UnmodelledError(
             "InvalidAction",
-            f"The action {route.operation} is not valid for this web service.",
+            f"The action {route.operation} is not valid for this {'endpoint' if route.service == 'sqs' else 'web service'}.",
             400,
         )
     if route.protocol == "rest-xml":

@@ -3,9 +3,9 @@
 from cloudlet.emulator.effects.jobs import JobHandler
 from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.services.sqs import (
+    answers,
     in_flight,
     jobs,
-    json_answers,
     messages,
     move_tasks,
     permissions,
@@ -23,5 +23,5 @@ SERVICE = Service(
         JobHandler(jobs.EXPIRE, jobs.expire),
         JobHandler(move_tasks.MOVE, move_tasks.run_move_task),
     ),
-    finish=json_answers.finish,
+    finish=answers.finish,
 )

@@ -19,7 +19,7 @@ def queue_of(call: Call, request: Mapping[str, Any]) -> Queue:
     Raises QueueDoesNotExist, InvalidAddress, MissingParameter.
     """
     address = address_of(call, request)
-    queue = QUEUES.get(call.tx, address.account_id, address.region or call.region, address.name)
+    queue = QUEUES.get(call.tx, address.account_id or call.account_id, address.region or call.region, address.name)
     if queue is None:
         raise no_such_queue()
     return queue

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 TRACE_HEADER = "AWSTraceHeader"
 LONGEST_ID = 128
+TOO_LONG = "One or more parameters are invalid."
+TOO_LONG_IN_BATCH = "One or more parameters cannot be validated."
 ID_CHARACTERS = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
@@ -66,7 +68,7 @@ def send_message_batch(call: Call, request: SendMessageBatchRequest) -> SendMess
         raise BatchRequestTooLong(
             f"Batch requests cannot be longer than {LARGEST_MESSAGE} bytes. You have sent {total} bytes."
         )
-    return run_entries(entries, lambda entry: send(call, queue, entry))  # type: ignore[return-value]
+    return run_entries(entries, lambda entry: send(call, queue, entry, TOO_LONG_IN_BATCH))  # type: ignore[return-value]
 
 
 def entry_size(entry: SendMessageBatchRequestEntry) -> int:
@@ -77,8 +79,10 @@ def entry_size(entry: SendMessageBatchRequestEntry) -> int:
     return size
 
 
-def send(call: Call, queue: Queue, entry: SendMessageRequest | SendMessageBatchRequestEntry) -> Any:
-    """Write one message; the answer's members about it."""
+def send(
+    call: Call, queue: Queue, entry: SendMessageRequest | SendMessageBatchRequestEntry, too_long: str = TOO_LONG
+) -> Any:
+    """Write one message; the answer's members about it. `too_long`: what is said before the reason."""
     body = entry["MessageBody"]
     if not body:
         raise MissingParameter("The request must contain the parameter MessageBody.")
@@ -92,9 +96,7 @@ def send(call: Call, queue: Queue, entry: SendMessageRequest | SendMessageBatchR
     attributes = read_attributes(given) if given else None
     size = len(encoded) if attributes is None else len(encoded) + attributes_size(attributes)
     if size > queue.maximum_bytes:
-        raise InvalidParameterValue(
-            f"One or more parameters are invalid. Reason: Message must be shorter than {queue.maximum_bytes} bytes."
-        )
+        raise InvalidParameterValue(f"{too_long} Reason: Message must be shorter than {queue.maximum_bytes} bytes.")
     system_attributes = read_system_attributes(entry)
     now = int(call.now * 1000)
     group_id = entry.get("MessageGroupId", "")

@@ -148,8 +148,10 @@ def redrive(call: Call, queue: Queue, policy: str) -> tuple[str | None, int]:
         return None, 0
     address, count = read_redrive_policy(policy)
     target = QUEUES.get(call.tx, address.account_id, address.region, address.name)
-    if target is None:
+    if target is None or target.region != queue.region:
         raise invalid_value(policy, "RedrivePolicy", "Dead letter target does not exist.")
+    if target.account_id != queue.account_id:
+        raise invalid_value(policy, "RedrivePolicy", "Dead-letter target owner should be same as the source.")
     if target.fifo != queue.fifo:
         raise invalid_value(policy, "RedrivePolicy", "Dead-letter queue must be same type of queue as the source.")
     if not redrive_is_allowed(target.attributes.get("RedriveAllowPolicy"), queue.arn):

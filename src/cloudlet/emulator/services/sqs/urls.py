@@ -6,7 +6,7 @@
     off        http://localhost.localstack.cloud:4566/<account>/<queue>
     dynamic    http://<the request's Host header>/<account>/<queue>, or the path form where the request used it
 
-A request may name its queue by any of them, whatever the strategy, by AWS's own (`https://sqs.<region>.amazonaws.com/…`,
+A request may name its queue by any of them, whatever the strategy, by LocalStack's old alias (`/queue/<queue>`), by AWS's own (`https://sqs.<region>.amazonaws.com/…`,
 `https://<region>.queue.amazonaws.com/…`, `https://queue.amazonaws.com/…`), by the path alone or by the queue's ARN.
 """
 
@@ -24,10 +24,11 @@ REGION_IN_HOST = re.compile(rf"^(?:sqs\.(?P<standard>{REGION})\.|(?P<domain>{REG
 PATH = re.compile(
     rf"^/(?:queue/(?P<region>{REGION})/)?(?P<account>\d{{12}})/(?P<name>[^/?#]+)/?$",
 )
+ALIAS = re.compile(r"^/queue/(?P<name>[^/?#]+)/?$")
 
 
 class QueueAddress(NamedTuple):
-    """Where a queue is. `region` is empty when the URL does not tell."""
+    """Where a queue is. `region` and `account_id` are empty when the URL does not tell: they are the caller's then."""
 
     region: str
     account_id: str
@@ -43,7 +44,8 @@ def parse_queue_url(url: str) -> QueueAddress | None:
     host, _, path = rest.partition("/")
     found = PATH.match("/" + path)
     if found is None:
-        return None
+        alias = ALIAS.match("/" + path)
+        return None if alias is None else QueueAddress("", "", alias["name"])
     region = found["region"] or region_of_host(host)
     return QueueAddress(region, found["account"], found["name"])
 

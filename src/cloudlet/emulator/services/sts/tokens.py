@@ -46,13 +46,11 @@ def get_federation_token(call: Call, request: GetFederationTokenRequest) -> GetF
         policy_arns=[entry["arn"] for entry in request.get("PolicyArns", ()) if "arn" in entry],
         tags=session_tags(tags, (), {}),
     )
-    result: GetFederationTokenResponse = {
+    return {
         "Credentials": credentials,
         "FederatedUser": {"FederatedUserId": user_id, "Arn": arn},
+        "PackedPolicySize": packed or 0,
     }
-    if packed is not None:
-        result["PackedPolicySize"] = packed
-    return result
 
 
 def check_long_term(call: Call, operation: str) -> None:
