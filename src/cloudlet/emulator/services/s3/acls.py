@@ -34,6 +34,7 @@ from cloudlet.emulator.services.s3.errors import (
     UnexpectedContent,
     UnresolvableGrantByEmailAddress,
 )
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.history import require_version, rewrite, version_label
 from cloudlet.emulator.services.s3.lookup import require_bucket
 from cloudlet.emulator.services.s3.records import BucketRecord, Grant, ObjectRecord
@@ -247,6 +248,7 @@ def put_object_acl(call: Call, request: PutObjectAclRequest) -> PutObjectAclOutp
         raise AccessControlListNotSupported
     check_public_acl_allowed(call, bucket, grants)
     rewrite(call.tx, record, msgspec.structs.replace(record, acl=grants))
+    publish(call, bucket, "ObjectAcl:Put", record)
     return {}
 
 

@@ -219,8 +219,8 @@ def accept(
     return claim
 
 
-def check_md5(content_md5: str, md5_hex: str) -> None:
-    """`Content-MD5` against the payload's MD5. Raises InvalidDigest and BadDigest."""
+def check_md5(content_md5: str, md5_hex: str, *, part: bool = False) -> None:
+    """`Content-MD5` against the payload's MD5. Raises InvalidDigest and BadDigest, which UploadPart words differently."""
     if not well_formed("MD5", content_md5):
         members: dict[str, Any] = {"Content-MD5": content_md5}
         raise InvalidDigest(**members)

@@ -26,6 +26,7 @@ from cloudlet.emulator.services.s3.errors import (
     InvalidRequest,
     MalformedXML,
 )
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.lifecycle import expiration_header
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
 from cloudlet.emulator.services.s3.records import (
@@ -170,6 +171,7 @@ def write_completed(
         parts=len(parts),
     )
     history.add(tx, bucket, record, current)
+    publish(call, bucket, "ObjectCreated:CompleteMultipartUpload", record)
     keep_checksums = upload.asked_checksum
     segments = tuple(Segment(part.number, part.size, part.checksum if keep_checksums else "") for part in parts)
     MANIFESTS.put(tx, ManifestRecord(body_id, segments))

@@ -24,6 +24,7 @@ from cloudlet.emulator.services.s3.errors import (
     NoSuchBucket,
     ObjectNotInActiveTierError,
 )
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.history import require_version, version_label
 from cloudlet.emulator.services.s3.lifecycle import expiration_header
 from cloudlet.emulator.services.s3.lookup import check_key, check_owner, require_bucket
@@ -187,6 +188,7 @@ def write_copy(
     if request.get("TaggingDirective") != "REPLACE":
         record = msgspec.structs.replace(record, tags=source.tags)
     history.add(call.tx, bucket, record, current)
+    publish(call, bucket, "ObjectCreated:Copy", record)
     return record
 
 

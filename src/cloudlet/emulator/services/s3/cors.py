@@ -184,12 +184,14 @@ def options_object(call: Call, request: Mapping[str, Any]) -> HttpResponse:
     return HttpResponse(200, {"x-amz-request-id": call.request_id, **answer_headers(allowed)})
 
 
-def add_cors_headers(call: Call, http: HttpRequest, response: HttpResponse) -> None:
-    """What the bucket's configuration adds to the answer of a request with an `Origin`."""
+def decides_on_origin(call: Call, http: HttpRequest, response: HttpResponse) -> bool:
+    """Whether a bucket has a CORS configuration; if so, the answer gets the headers that it gives."""
     with call.transaction(read_only=True) as tx:
         rules = rules_of(tx, bucket_of(http))
     if rules is None:
-        return
-    allowed = find_rule(rules, http.headers["origin"], http.method)
-    if allowed is not None:
-        response.headers.update(answer_headers(allowed))
+        return False
+    if call.operation != "OptionsObject":
+        allowed = find_rule(rules, http.headers["origin"], http.method)
+        if allowed is not None:
+            response.headers.update(answer_headers(allowed))
+    return True

@@ -24,6 +24,7 @@ from cloudlet.emulator.services.s3.errors import (
     PreconditionFailed,
     UnimplementedHeader,
 )
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.lookup import check_key, element, require_bucket
 from cloudlet.emulator.services.s3.object_lock import check_deletable
 from cloudlet.emulator.services.s3.records import BucketRecord
@@ -59,6 +60,7 @@ def delete(call: Call, bucket: BucketRecord, request: Mapping[str, Any], bypass:
         if has_conditions(request):
             check_conditions(request, history.newest(tx, bucket.name, key))
         marker = history.add_marker(call, bucket, key, call.account_id)
+        publish(call, bucket, "ObjectRemoved:DeleteMarkerCreated", marker)
         return {"DeleteMarker": True, "VersionId": history.version_label(marker)}
     record = history.find_version(tx, bucket.name, key, version_id or "null")
     if has_conditions(request):
@@ -70,6 +72,7 @@ def delete(call: Call, bucket: BucketRecord, request: Mapping[str, Any], bypass:
         return {} if version_id is None else {"VersionId": version_id}
     check_deletable(call, record, bypass)
     history.remove(tx, record)
+    publish(call, bucket, "ObjectRemoved:Delete", record)
     if version_id is None:
         return {}
     result: dict[str, Any] = {"VersionId": version_id}

@@ -15,6 +15,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.kernel.service import read_only
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.rest_wire import S3_HOST_ID
 from cloudlet.emulator.services.s3.bodies import content
 from cloudlet.emulator.services.s3.conditions import matches
 from cloudlet.emulator.services.s3.configurations import get_config
@@ -107,7 +108,7 @@ def redirection(call: Call, status: int, location: str) -> HttpResponse:
 def page(call: Call, record: ObjectRecord, status: int) -> HttpResponse:
     """An object as a page."""
     headers = record.headers or {}
-    if status == 200 and "WebsiteRedirectLocation" in headers:
+    if "WebsiteRedirectLocation" in headers:
         return redirection(call, 301, str(headers["WebsiteRedirectLocation"]))
     answer = {
         "x-amz-request-id": call.request_id,
@@ -134,7 +135,7 @@ def error_page(call: Call, error: AwsError) -> HttpResponse:
     text = (
         f"<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<ul>\n"
         f"<li>Code: {error.code}</li>\n<li>Message: {escape(error.message)}</li>\n{members}"
-        f"<li>RequestId: {call.request_id}</li>\n</ul>\n<hr/>\n</body>\n</html>\n"
+        f"<li>RequestId: {call.request_id}</li>\n<li>HostId: {S3_HOST_ID}</li>\n</ul>\n<hr/>\n</body>\n</html>\n"
     )
     headers = {"x-amz-request-id": call.request_id, "Content-Type": "text/html; charset=utf-8"}
     return HttpResponse(error.status, headers, text.encode())

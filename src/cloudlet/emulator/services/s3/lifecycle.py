@@ -28,7 +28,7 @@ from cloudlet.emulator.services.s3.errors import (
 )
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
 from cloudlet.emulator.services.s3.records import BUCKETS, ObjectRecord
-from cloudlet.emulator.services.s3.times import http_second
+from cloudlet.emulator.services.s3.times import http_second, iso_second
 from cloudlet.emulator.store.kv import Transaction
 
 DAY_SECONDS = 86_400
@@ -161,10 +161,14 @@ def check_expiration(expiration: Mapping[str, Any], filter_: Mapping[str, Any]) 
             ArgumentValue=str(expiration["Days"]),
         )
     if "Date" in expiration and expiration["Date"] % DAY_SECONDS:
-        raise InvalidArgument("'Date' must be at midnight GMT", ArgumentName="Date")
+        raise not_midnight(expiration["Date"])
     tagged = "Tag" in filter_ or bool((filter_.get("And") or {}).get("Tags"))
     if "ExpiredObjectDeleteMarker" in expiration and tagged:
         raise InvalidRequest("'ExpiredObjectDeleteMarker' cannot be specified with Tags.")
+
+
+def not_midnight(moment: float) -> InvalidArgument:
+    return InvalidArgument("'Date' must be at midnight GMT", ArgumentName="Date", ArgumentValue=iso_second(int(moment)))
 
 
 def check_transition(transition: Mapping[str, Any]) -> None:
@@ -183,7 +187,7 @@ def check_transition(transition: Mapping[str, Any]) -> None:
             ArgumentValue=str(days),
         )
     if "Date" in transition and transition["Date"] % DAY_SECONDS:
-        raise InvalidArgument("'Date' must be at midnight GMT", ArgumentName="Date")
+        raise not_midnight(transition["Date"])
 
 
 def check_noncurrent(rule: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ def list_objects(call: Call, request: ListObjectsRequest) -> ListObjectsOutput:
         "MaxKeys": shown_limit,
         "IsTruncated": page.truncated,
     }
-    add_page(call, result, page, encode, bucket.account_id)
+    add_page(call, result, page, encode, None if call.principal.kind == "anonymous" else bucket.account_id)
     if delimiter:
         result["Delimiter"] = encode(delimiter)
         if page.truncated:

@@ -38,7 +38,7 @@ def mail_safe(text: str) -> str:
         return text
     text = decoded(text)
     data = text.encode()
-    if 2 * sum(character.isascii() for character in text) <= len(text):
+    if 2 * sum(" " <= character <= "~" for character in text) <= len(text):
         return f"=?UTF-8?B?{b64encode(data).decode()}?="
     quoted = "".join("_" if byte == 32 else chr(byte) if byte in UNQUOTED else f"={byte:02X}" for byte in data)
     return f"=?UTF-8?Q?{quoted}?="
@@ -56,7 +56,7 @@ def latin(text: str) -> str:
     """A header that Latin-1 can say; other characters become spaces."""
     if text.isascii():
         return text
-    return "".join(character if character < "\u0100" else " " for character in decoded(text))
+    return "".join(character if character < "\u0100" else " " for character in text)
 
 
 def system_headers(request: Mapping[str, Any]) -> dict[str, str | float]:

@@ -5,11 +5,14 @@ Source: "Amazon S3 Event Notifications", S3 User Guide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, cast
 
+import msgspec
+
 from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.errors import AwsError, NotImplementedFailure
 from cloudlet.emulator.kernel.service import read_only, read_write
 from cloudlet.emulator.services.s3.api import (
     GetBucketNotificationConfigurationRequest,
@@ -18,15 +21,16 @@ from cloudlet.emulator.services.s3.api import (
 )
 from cloudlet.emulator.services.s3.configurations import get_config, put_config
 from cloudlet.emulator.services.s3.errors import InvalidArgument, MalformedXML
+from cloudlet.emulator.services.s3.events import KIND, TARGETS, announce, s3_principal
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
+from cloudlet.emulator.services.s3.records import BUCKETS, BucketRecord
 
-KIND = "notification"
-# member of the configuration -> (member with the target's ARN, service of that ARN)
-TARGETS = MappingProxyType(
+# service of a target -> (operation that tells whether it exists, its parameter, what it is called in the error)
+EXISTENCE = MappingProxyType(
     {
-        "QueueConfigurations": ("QueueArn", "sqs"),
-        "TopicConfigurations": ("TopicArn", "sns"),
-        "LambdaFunctionConfigurations": ("LambdaFunctionArn", "lambda"),
+        "sqs": ("GetQueueAttributes", "QueueUrl", "queue"),
+        "sns": ("GetTopicAttributes", "TopicArn", "topic"),
+        "lambda": ("GetFunction", "FunctionName", "Lambda"),
     }
 )
 EVENTS = frozenset(
@@ -72,7 +76,42 @@ def put_bucket_notification_configuration(call: Call, request: PutBucketNotifica
             stored[member] = [checked_target(call, entry, arn_member, service) for entry in given[member]]
     if "EventBridgeConfiguration" in given:
         stored["EventBridgeConfiguration"] = {}
+    targets = [
+        (service, entry[arn_member])
+        for member, (arn_member, service) in TARGETS.items()
+        for entry in stored.get(member, ())
+    ]
+    if not request.get("SkipDestinationValidation"):
+        check_destinations(call, bucket, targets)
+        for service, arn in targets:
+            announce(call, bucket, service, arn)
     put_config(call.tx, bucket.name, KIND, stored)
+    if bucket.has_notifications != bool(targets):
+        BUCKETS.put(call.tx, msgspec.structs.replace(bucket, has_notifications=bool(targets)))
+
+
+def check_destinations(call: Call, bucket: BucketRecord, targets: Sequence[tuple[str, str]]) -> None:
+    """Raises InvalidArgument that names the targets that do not exist, or for one in another region."""
+    missing: dict[str, Any] = {}
+    for service, arn in targets:
+        region, account_id = arn.split(":")[3:5]
+        if region and region != bucket.region:
+            raise InvalidArgument(
+                "The notification destination service region is not valid for the bucket location constraint",
+                ArgumentName=arn,
+                ArgumentValue="null",
+            )
+        operation, parameter, noun = EXISTENCE[service]
+        try:
+            call.invoke_in(account_id, region, service, operation, {parameter: arn}, principal=s3_principal(bucket))
+        except NotImplementedFailure:
+            continue  # a service that does not exist here yet cannot say
+        except AwsError:
+            place = len(missing) // 2 + 1
+            missing[f"ArgumentName{place}"] = arn
+            missing[f"ArgumentValue{place}"] = f"The destination {noun} does not exist"
+    if missing:
+        raise InvalidArgument("Unable to validate the following destination configurations", **missing)
 
 
 def checked_target(call: Call, entry: Mapping[str, Any], arn_member: str, service: str) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def post_object(call: Call, request: Mapping[str, Any]) -> HttpResponse:
     check_authorization(call, bucket.name, fields, len(form.file))
     if not fields["key"]:
         raise InvalidArgument("User key must have a length greater than 0.", ArgumentName="key", ArgumentValue="")
-    result = write_object(call, bucket, put_request(bucket.name, fields), InlineBody(form.file))
+    result = write_object(
+        call, bucket, put_request(bucket.name, fields), InlineBody(form.file), event="ObjectCreated:Post"
+    )
     if "tagging" in fields:
         record = CURRENT.get(call.tx, bucket.name, fields["key"])
         if record is not None:

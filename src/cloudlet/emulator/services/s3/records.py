@@ -59,6 +59,7 @@ class BucketRecord(Record, frozen=True):
     encryption: DefaultEncryption = DefaultEncryption()
     has_lifecycle: bool = False
     has_cors: bool = False
+    has_notifications: bool = False
 
 
 class ConfigRecord(Record, frozen=True):

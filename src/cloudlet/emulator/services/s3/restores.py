@@ -10,6 +10,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_write
 from cloudlet.emulator.services.s3.api import RestoreObjectOutput, RestoreObjectRequest
 from cloudlet.emulator.services.s3.errors import InvalidObjectState, MalformedXML
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.history import require_version, rewrite
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
 from cloudlet.emulator.services.s3.records import Restore
@@ -32,4 +33,6 @@ def restore_object(call: Call, request: RestoreObjectRequest) -> RestoreObjectOu
         raise MalformedXML
     expiry = float((call.now // DAY_SECONDS + days + 1) * DAY_SECONDS)
     rewrite(call.tx, record, msgspec.structs.replace(record, restore=Restore(expiry)))
+    publish(call, bucket, "ObjectRestore:Post", record)
+    publish(call, bucket, "ObjectRestore:Completed", record)
     return cast(RestoreObjectOutput, {})

@@ -24,9 +24,9 @@ from cloudlet.emulator.services.s3.api import (
 )
 from cloudlet.emulator.services.s3.configurations import delete_config, get_config, put_config
 from cloudlet.emulator.services.s3.errors import MalformedXML, NoSuchKey, NoSuchTagSet
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.history import require_version, rewrite, version_label
 from cloudlet.emulator.services.s3.lookup import element, require_bucket
-from cloudlet.emulator.services.s3.records import BucketRecord, ObjectRecord
 from cloudlet.emulator.services.s3.rules import check_bucket_tags, check_object_tags, tag_pairs, tag_set
 
 KIND = "tagging"
@@ -42,11 +42,15 @@ def requested_tags(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     return tag_pairs(tagging["TagSet"])
 
 
+def has_empty_set(request: Mapping[str, Any]) -> bool:
+    """Whether a request puts no tags, which takes away what there are."""
+    return "Tagging" in request and not element(request, "Tagging").get("TagSet")
+
+
 @read_write
 def put_bucket_tagging(call: Call, request: PutBucketTaggingRequest) -> None:
     bucket = require_bucket(call, request)
-    tagging = element(request, "Tagging")
-    if tagging and not tagging.get("TagSet"):  # an empty set is the same as none
+    if has_empty_set(request):  # an empty set is the same as none
         delete_config(call.tx, bucket.name, KIND)
         return
     tags = check_bucket_tags(requested_tags(request))
@@ -69,29 +73,24 @@ def delete_bucket_tagging(call: Call, request: DeleteBucketTaggingRequest) -> No
     delete_config(call.tx, bucket.name, KIND)
 
 
-def require_tagged(call: Call, bucket: BucketRecord, request: Mapping[str, Any], method: str = "GET") -> ObjectRecord:
-    """`require_version`; the tagging operations name a missing object with its bucket."""
-    try:
-        return require_version(call.tx, bucket, request, method)
-    except NoSuchKey as error:
-        error.members["Key"] = f"{bucket.name}/{request['Key']}"
-        raise
-
-
 @read_write
 def put_object_tagging(call: Call, request: PutObjectTaggingRequest) -> PutObjectTaggingOutput:
     bucket = require_bucket(call, request)
-    record = require_tagged(call, bucket, request, "PUT")
-    tagging = element(request, "Tagging")
-    tags = check_object_tags(requested_tags(request)) if tagging.get("TagSet") or not tagging else {}
+    record = require_version(call.tx, bucket, request, "PUT")
+    tags = {} if has_empty_set(request) else check_object_tags(requested_tags(request))
     rewrite(call.tx, record, msgspec.structs.replace(record, tags=tags or None))
+    publish(call, bucket, "ObjectTagging:Put", record)
     return {"VersionId": version_label(record)} if bucket.versioning else {}
 
 
 @read_only
 def get_object_tagging(call: Call, request: GetObjectTaggingRequest) -> GetObjectTaggingOutput:
     bucket = require_bucket(call, request)
-    record = require_tagged(call, bucket, request)
+    try:
+        record = require_version(call.tx, bucket, request)
+    except NoSuchKey as error:  # this operation names a missing object with its bucket
+        error.members["Key"] = f"{bucket.name}/{request['Key']}"
+        raise
     tags: Any = tag_set(record.tags or {})
     result: GetObjectTaggingOutput = {"TagSet": tags}
     if bucket.versioning:
@@ -102,6 +101,7 @@ def get_object_tagging(call: Call, request: GetObjectTaggingRequest) -> GetObjec
 @read_write
 def delete_object_tagging(call: Call, request: DeleteObjectTaggingRequest) -> DeleteObjectTaggingOutput:
     bucket = require_bucket(call, request)
-    record = require_tagged(call, bucket, request, "DELETE")
+    record = require_version(call.tx, bucket, request, "DELETE")
     rewrite(call.tx, record, msgspec.structs.replace(record, tags=None))
+    publish(call, bucket, "ObjectTagging:Delete", record)
     return {"VersionId": version_label(record)} if bucket.versioning else {}

@@ -19,6 +19,7 @@ from cloudlet.emulator.services.s3.errors import (
     EntityTooLarge,
     MissingContentLength,
 )
+from cloudlet.emulator.services.s3.events import publish
 from cloudlet.emulator.services.s3.lifecycle import expiration_header
 from cloudlet.emulator.services.s3.lookup import check_key, require_bucket
 from cloudlet.emulator.services.s3.metadata import checked_metadata, system_headers
@@ -53,6 +54,7 @@ def write_object(
     request: Mapping[str, Any],
     body: Body,
     claim: tuple[str, str] | None = None,
+    event: str = "ObjectCreated:Put",
 ) -> PutObjectOutput:
     """Store `body` as the current version of the request's key. `claim` is the client's checksum of a POST form."""
     key = request["Key"]
@@ -85,6 +87,8 @@ def write_object(
         **new_properties(call, bucket, request),
     )
     history.add(tx, bucket, record, current)
+    if bucket.has_notifications:
+        publish(call, bucket, event, record)
     result: dict[str, Any] = {
         "ETag": f'"{etag}"',
         MEMBERS[algorithm]: checksum,
@@ -111,7 +115,7 @@ def check_integrity(call: Call, request: Mapping[str, Any], body: Body) -> str:
     etag = body_md5(body)
     content_md5 = request.get("ContentMD5")
     if content_md5 is not None:
-        check_md5(content_md5, etag)
+        check_md5(content_md5, etag, part="PartNumber" in request)
     if call.http is not None:
         payload_hash = call.http.headers.get("x-amz-content-sha256")
         if payload_hash is not None:
