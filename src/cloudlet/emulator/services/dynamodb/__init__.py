@@ -7,8 +7,11 @@ from cloudlet.emulator.services.dynamodb import (
     alterations,
     backups,
     batches,
+    insights,
     items,
+    policies,
     queries,
+    recovery,
     tables,
     tags,
     transactions,
@@ -18,6 +21,19 @@ from cloudlet.emulator.services.dynamodb.jobs import JOBS
 
 SERVICE = Service(
     "dynamodb",
-    modules=(items, queries, batches, transactions, tables, alterations, tags, ttl, backups),
+    modules=(
+        items,
+        queries,
+        batches,
+        transactions,
+        tables,
+        alterations,
+        tags,
+        ttl,
+        backups,
+        recovery,
+        insights,
+        policies,
+    ),
     jobs=JOBS,
 )

@@ -39,6 +39,35 @@ class AttributeValueUpdate(TypedDict):
     Action: NotRequired[str]
 
 
+class BackupDescription(TypedDict):
+    BackupDetails: NotRequired[BackupDetails]
+    SourceTableDetails: NotRequired[SourceTableDetails]
+    SourceTableFeatureDetails: NotRequired[SourceTableFeatureDetails]
+
+
+class BackupDetails(TypedDict):
+    BackupArn: str
+    BackupName: str
+    BackupSizeBytes: NotRequired[int]
+    BackupStatus: str
+    BackupType: str
+    BackupCreationDateTime: float
+    BackupExpiryDateTime: NotRequired[float]
+
+
+class BackupSummary(TypedDict):
+    TableName: NotRequired[str]
+    TableId: NotRequired[str]
+    TableArn: NotRequired[str]
+    BackupArn: NotRequired[str]
+    BackupName: NotRequired[str]
+    BackupCreationDateTime: NotRequired[float]
+    BackupExpiryDateTime: NotRequired[float]
+    BackupStatus: NotRequired[str]
+    BackupType: NotRequired[str]
+    BackupSizeBytes: NotRequired[int]
+
+
 class BatchGetItemInput(TypedDict):
     RequestItems: dict[str, KeysAndAttributes]
     ReturnConsumedCapacity: NotRequired[str]
@@ -109,6 +138,22 @@ class ContinuousBackupsDescription(TypedDict):
     PointInTimeRecoveryDescription: NotRequired[PointInTimeRecoveryDescription]
 
 
+class ContributorInsightsSummary(TypedDict):
+    TableName: NotRequired[str]
+    IndexName: NotRequired[str]
+    ContributorInsightsStatus: NotRequired[str]
+    ContributorInsightsMode: NotRequired[str]
+
+
+class CreateBackupInput(TypedDict):
+    TableName: str
+    BackupName: str
+
+
+class CreateBackupOutput(TypedDict):
+    BackupDetails: NotRequired[BackupDetails]
+
+
 class CreateGlobalSecondaryIndexAction(TypedDict):
     IndexName: str
     KeySchema: list[KeySchemaElement]
@@ -174,6 +219,14 @@ class Delete(TypedDict):
     ReturnValuesOnConditionCheckFailure: NotRequired[str]
 
 
+class DeleteBackupInput(TypedDict):
+    BackupArn: str
+
+
+class DeleteBackupOutput(TypedDict):
+    BackupDescription: NotRequired[BackupDescription]
+
+
 class DeleteGlobalSecondaryIndexAction(TypedDict):
     IndexName: str
 
@@ -210,6 +263,15 @@ class DeleteRequest(TypedDict):
     Key: dict[str, AttributeValue]
 
 
+class DeleteResourcePolicyInput(TypedDict):
+    ResourceArn: str
+    ExpectedRevisionId: NotRequired[str]
+
+
+class DeleteResourcePolicyOutput(TypedDict):
+    RevisionId: NotRequired[str]
+
+
 class DeleteTableInput(TypedDict):
     TableName: str
 
@@ -222,12 +284,35 @@ class DeleteVectorIndexAction(TypedDict):
     IndexName: str
 
 
+class DescribeBackupInput(TypedDict):
+    BackupArn: str
+
+
+class DescribeBackupOutput(TypedDict):
+    BackupDescription: NotRequired[BackupDescription]
+
+
 class DescribeContinuousBackupsInput(TypedDict):
     TableName: str
 
 
 class DescribeContinuousBackupsOutput(TypedDict):
     ContinuousBackupsDescription: NotRequired[ContinuousBackupsDescription]
+
+
+class DescribeContributorInsightsInput(TypedDict):
+    TableName: str
+    IndexName: NotRequired[str]
+
+
+class DescribeContributorInsightsOutput(TypedDict):
+    TableName: NotRequired[str]
+    IndexName: NotRequired[str]
+    ContributorInsightsRuleList: NotRequired[list[str]]
+    ContributorInsightsStatus: NotRequired[str]
+    LastUpdateDateTime: NotRequired[float]
+    FailureException: NotRequired[FailureException]
+    ContributorInsightsMode: NotRequired[str]
 
 
 class DescribeEndpointsRequest(TypedDict):
@@ -282,6 +367,11 @@ class ExpectedAttributeValue(TypedDict):
     AttributeValueList: NotRequired[list[AttributeValue]]
 
 
+class FailureException(TypedDict):
+    ExceptionName: NotRequired[str]
+    ExceptionDescription: NotRequired[str]
+
+
 class Get(TypedDict):
     Key: dict[str, AttributeValue]
     TableName: str
@@ -302,6 +392,15 @@ class GetItemInput(TypedDict):
 class GetItemOutput(TypedDict):
     Item: NotRequired[dict[str, AttributeValue]]
     ConsumedCapacity: NotRequired[ConsumedCapacity]
+
+
+class GetResourcePolicyInput(TypedDict):
+    ResourceArn: str
+
+
+class GetResourcePolicyOutput(TypedDict):
+    Policy: NotRequired[str]
+    RevisionId: NotRequired[str]
 
 
 class GlobalSecondaryIndex(TypedDict):
@@ -325,6 +424,14 @@ class GlobalSecondaryIndexDescription(TypedDict):
     IndexArn: NotRequired[str]
     OnDemandThroughput: NotRequired[OnDemandThroughput]
     WarmThroughput: NotRequired[GlobalSecondaryIndexWarmThroughputDescription]
+
+
+class GlobalSecondaryIndexInfo(TypedDict):
+    IndexName: NotRequired[str]
+    KeySchema: NotRequired[list[KeySchemaElement]]
+    Projection: NotRequired[Projection]
+    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+    OnDemandThroughput: NotRequired[OnDemandThroughput]
 
 
 class GlobalSecondaryIndexUpdate(TypedDict):
@@ -371,6 +478,31 @@ class KeysAndAttributes(TypedDict):
     ExpressionAttributeNames: NotRequired[dict[str, str]]
 
 
+class ListBackupsInput(TypedDict):
+    TableName: NotRequired[str]
+    Limit: NotRequired[int]
+    TimeRangeLowerBound: NotRequired[float]
+    TimeRangeUpperBound: NotRequired[float]
+    ExclusiveStartBackupArn: NotRequired[str]
+    BackupType: NotRequired[str]
+
+
+class ListBackupsOutput(TypedDict):
+    BackupSummaries: NotRequired[list[BackupSummary]]
+    LastEvaluatedBackupArn: NotRequired[str]
+
+
+class ListContributorInsightsInput(TypedDict):
+    TableName: NotRequired[str]
+    NextToken: NotRequired[str]
+    MaxResults: NotRequired[int]
+
+
+class ListContributorInsightsOutput(TypedDict):
+    ContributorInsightsSummaries: NotRequired[list[ContributorInsightsSummary]]
+    NextToken: NotRequired[str]
+
+
 class ListTablesInput(TypedDict):
     ExclusiveStartTableName: NotRequired[str]
     Limit: NotRequired[int]
@@ -404,6 +536,12 @@ class LocalSecondaryIndexDescription(TypedDict):
     IndexSizeBytes: NotRequired[int]
     ItemCount: NotRequired[int]
     IndexArn: NotRequired[str]
+
+
+class LocalSecondaryIndexInfo(TypedDict):
+    IndexName: NotRequired[str]
+    KeySchema: NotRequired[list[KeySchemaElement]]
+    Projection: NotRequired[Projection]
 
 
 class OnDemandThroughput(TypedDict):
@@ -482,6 +620,17 @@ class PutRequest(TypedDict):
     Item: dict[str, AttributeValue]
 
 
+class PutResourcePolicyInput(TypedDict):
+    ResourceArn: str
+    Policy: str
+    ExpectedRevisionId: NotRequired[str]
+    ConfirmRemoveSelfResourceAccess: NotRequired[bool]
+
+
+class PutResourcePolicyOutput(TypedDict):
+    RevisionId: NotRequired[str]
+
+
 class QueryInput(TypedDict):
     TableName: str
     IndexName: NotRequired[str]
@@ -553,6 +702,41 @@ class RestoreSummary(TypedDict):
     RestoreInProgress: bool
 
 
+class RestoreTableFromBackupInput(TypedDict):
+    TargetTableName: str
+    BackupArn: str
+    BillingModeOverride: NotRequired[str]
+    GlobalSecondaryIndexOverride: NotRequired[list[GlobalSecondaryIndex]]
+    LocalSecondaryIndexOverride: NotRequired[list[LocalSecondaryIndex]]
+    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughput]
+    OnDemandThroughputOverride: NotRequired[OnDemandThroughput]
+    SSESpecificationOverride: NotRequired[SSESpecification]
+    VectorIndexOverride: NotRequired[list[VectorIndex]]
+
+
+class RestoreTableFromBackupOutput(TypedDict):
+    TableDescription: NotRequired[TableDescription]
+
+
+class RestoreTableToPointInTimeInput(TypedDict):
+    SourceTableArn: NotRequired[str]
+    SourceTableName: NotRequired[str]
+    TargetTableName: str
+    UseLatestRestorableTime: NotRequired[bool]
+    RestoreDateTime: NotRequired[float]
+    BillingModeOverride: NotRequired[str]
+    GlobalSecondaryIndexOverride: NotRequired[list[GlobalSecondaryIndex]]
+    LocalSecondaryIndexOverride: NotRequired[list[LocalSecondaryIndex]]
+    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughput]
+    OnDemandThroughputOverride: NotRequired[OnDemandThroughput]
+    SSESpecificationOverride: NotRequired[SSESpecification]
+    VectorIndexOverride: NotRequired[list[VectorIndex]]
+
+
+class RestoreTableToPointInTimeOutput(TypedDict):
+    TableDescription: NotRequired[TableDescription]
+
+
 class SSEDescription(TypedDict):
     Status: NotRequired[str]
     SSEType: NotRequired[str]
@@ -596,6 +780,28 @@ class ScanOutput(TypedDict):
 class SearchSchemaElement(TypedDict):
     AttributeName: str
     SearchSchemaElementType: str
+
+
+class SourceTableDetails(TypedDict):
+    TableName: str
+    TableId: str
+    TableArn: NotRequired[str]
+    TableSizeBytes: NotRequired[int]
+    KeySchema: list[KeySchemaElement]
+    TableCreationDateTime: float
+    ProvisionedThroughput: ProvisionedThroughput
+    OnDemandThroughput: NotRequired[OnDemandThroughput]
+    ItemCount: NotRequired[int]
+    BillingMode: NotRequired[str]
+
+
+class SourceTableFeatureDetails(TypedDict):
+    LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndexInfo]]
+    GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndexInfo]]
+    StreamDescription: NotRequired[StreamSpecification]
+    TimeToLiveDescription: NotRequired[TimeToLiveDescription]
+    SSEDescription: NotRequired[SSEDescription]
+    VectorIndexes: NotRequired[list[VectorIndexInfo]]
 
 
 class StreamSpecification(TypedDict):
@@ -737,6 +943,20 @@ class UpdateContinuousBackupsOutput(TypedDict):
     ContinuousBackupsDescription: NotRequired[ContinuousBackupsDescription]
 
 
+class UpdateContributorInsightsInput(TypedDict):
+    TableName: str
+    IndexName: NotRequired[str]
+    ContributorInsightsAction: str
+    ContributorInsightsMode: NotRequired[str]
+
+
+class UpdateContributorInsightsOutput(TypedDict):
+    TableName: NotRequired[str]
+    IndexName: NotRequired[str]
+    ContributorInsightsStatus: NotRequired[str]
+    ContributorInsightsMode: NotRequired[str]
+
+
 class UpdateGlobalSecondaryIndexAction(TypedDict):
     IndexName: str
     ProvisionedThroughput: NotRequired[ProvisionedThroughput]
@@ -840,6 +1060,15 @@ class VectorIndexDescription(TypedDict):
     IndexArn: NotRequired[str]
 
 
+class VectorIndexInfo(TypedDict):
+    IndexName: NotRequired[str]
+    VectorAttribute: NotRequired[VectorAttributeDefinition]
+    SearchSchema: NotRequired[list[SearchSchemaElement]]
+    Projection: NotRequired[Projection]
+    Dimensions: NotRequired[int]
+    DistanceFunction: NotRequired[str]
+
+
 class VectorIndexUpdate(TypedDict):
     Create: NotRequired[CreateVectorIndexAction]
     Delete: NotRequired[DeleteVectorIndexAction]
@@ -853,6 +1082,18 @@ class WarmThroughput(TypedDict):
 class WriteRequest(TypedDict):
     PutRequest: NotRequired[PutRequest]
     DeleteRequest: NotRequired[DeleteRequest]
+
+
+class BackupInUseException(AwsError):
+    code = "BackupInUseException"
+    status = 400
+    sender_fault = True
+
+
+class BackupNotFoundException(AwsError):
+    code = "BackupNotFoundException"
+    status = 400
+    sender_fault = True
 
 
 class ConditionalCheckFailedException(AwsError):
@@ -884,6 +1125,12 @@ class InternalServerError(AwsError):
     sender_fault = False
 
 
+class InvalidRestoreTimeException(AwsError):
+    code = "InvalidRestoreTimeException"
+    status = 400
+    sender_fault = True
+
+
 class ItemCollectionSizeLimitExceededException(AwsError):
     code = "ItemCollectionSizeLimitExceededException"
     status = 400
@@ -892,6 +1139,18 @@ class ItemCollectionSizeLimitExceededException(AwsError):
 
 class LimitExceededException(AwsError):
     code = "LimitExceededException"
+    status = 400
+    sender_fault = True
+
+
+class PointInTimeRecoveryUnavailableException(AwsError):
+    code = "PointInTimeRecoveryUnavailableException"
+    status = 400
+    sender_fault = True
+
+
+class PolicyNotFoundException(AwsError):
+    code = "PolicyNotFoundException"
     status = 400
     sender_fault = True
 
@@ -932,6 +1191,18 @@ class ResourceInUseException(AwsError):
 
 class ResourceNotFoundException(AwsError):
     code = "ResourceNotFoundException"
+    status = 400
+    sender_fault = True
+
+
+class TableAlreadyExistsException(AwsError):
+    code = "TableAlreadyExistsException"
+    status = 400
+    sender_fault = True
+
+
+class TableInUseException(AwsError):
+    code = "TableInUseException"
     status = 400
     sender_fault = True
 

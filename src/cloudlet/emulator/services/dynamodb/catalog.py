@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.services.dynamodb.api import ResourceNotFoundException
+from cloudlet.emulator.services.dynamodb.api import ResourceNotFoundException, TableNotFoundException
 from cloudlet.emulator.services.dynamodb.errors import AccessDeniedException, ValidationException
 from cloudlet.emulator.services.dynamodb.records import TABLES, IndexRecord, TableRecord
 
@@ -41,6 +41,14 @@ def table_name(call: Call, name: str) -> str:
     if not NAME.fullmatch(name):
         raise invalid_name(name)
     return name
+
+
+def backed_up_table(call: Call, name: str) -> TableRecord:
+    """The table, for the operations on backups. Raises TableNotFoundException."""
+    try:
+        return find_table(call, name)
+    except ResourceNotFoundException:
+        raise TableNotFoundException(f"Table not found: {table_name(call, name)}") from None
 
 
 def invalid_name(name: str) -> ValidationException:

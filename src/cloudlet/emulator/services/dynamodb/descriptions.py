@@ -117,6 +117,26 @@ def add_indexes(
         description.setdefault(group, []).append(entry)
 
 
+def local_and_global(table: TableRecord) -> dict[str, list[dict[str, Any]]]:
+    """The indexes as CreateTable would be told of them."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for index in table.indexes:
+        entry: dict[str, Any] = {
+            "IndexName": index.name,
+            "KeySchema": describe_schema(index),
+            "Projection": {"ProjectionType": index.projection},
+        }
+        if index.non_key_attributes:
+            entry["Projection"]["NonKeyAttributes"] = list(index.non_key_attributes)
+        if index.read_units:
+            entry["ProvisionedThroughput"] = {
+                "ReadCapacityUnits": index.read_units,
+                "WriteCapacityUnits": index.write_units,
+            }
+        found.setdefault("GlobalSecondaryIndexes" if index.is_global else "LocalSecondaryIndexes", []).append(entry)
+    return found
+
+
 def add_settings(table: TableRecord, description: dict[str, Any]) -> None:
     if table.stream_view:
         description["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": table.stream_view}
@@ -129,6 +149,15 @@ def add_settings(table: TableRecord, description: dict[str, Any]) -> None:
             "SSEType": "KMS",
             "KMSMasterKeyArn": table.sse_key_arn,
         }
+    if table.restored_at is not None:
+        summary: dict[str, Any] = {
+            "SourceTableArn": table.restored_from,
+            "RestoreDateTime": table.restored_at,
+            "RestoreInProgress": description["TableStatus"] == "CREATING",
+        }
+        if table.restored_backup:
+            summary["SourceBackupArn"] = table.restored_backup
+        description["RestoreSummary"] = summary
     if table.table_class:
         description["TableClassSummary"] = {"TableClass": table.table_class}
 

@@ -1,6 +1,7 @@
 """What DynamoDB keeps.
 
     dynamodb.tables        account, region, name            what DescribeTable tells, with the indexes
+    dynamodb.backups       account, region, ARN             a table as it was when it was backed up
     dynamodb.items         storage, hash key, range key     the item as DynamoDB's JSON, and its size
     dynamodb.index_items   storage, index keys, table keys  the projected item, once for each index that it is in
     dynamodb.expiries      storage, time, table keys        when TTL will delete an item
@@ -34,6 +35,15 @@ class IndexRecord(Record, frozen=True):
     write_units: int = 0
     on_demand: tuple[tuple[str, int], ...] = ()
     warm: tuple[tuple[str, int], ...] = ()
+
+
+class InsightRecord(Record, frozen=True):
+    """Contributor Insights of the table (empty `index`) or of an index; `changed` in seconds since the epoch."""
+
+    index: str
+    enabled: bool
+    mode: str
+    changed: float
 
 
 class TableRecord(Record, frozen=True):
@@ -73,6 +83,25 @@ class TableRecord(Record, frozen=True):
     recovery_days: int = 35
     tags: tuple[tuple[str, str], ...] = ()
     resource_policy: str = ""
+    policy_revision: str = ""
+    insights: tuple[InsightRecord, ...] = ()
+    restored_from: str = ""
+    restored_at: float | None = None
+    restored_backup: str = ""
+
+
+class BackupRecord(Record, frozen=True):
+    """A backup: the table as it was, its items under `storage`, their number and bytes."""
+
+    account_id: str
+    region: str
+    arn: str
+    name: str
+    created: float
+    storage: int
+    count: int
+    size: int
+    table: TableRecord
 
 
 class ItemRecord(Record, frozen=True):
@@ -118,6 +147,7 @@ class TokenRecord(Record, frozen=True):
 
 
 TABLES = Table("dynamodb.tables", TableRecord, key=("account_id", "region", "name"), cached=True)
+BACKUPS = Table("dynamodb.backups", BackupRecord, key=("account_id", "region", "arn"))
 ITEMS = Table("dynamodb.items", ItemRecord, key=("storage", "hash", "range"))
 INDEX_ITEMS = Table(
     "dynamodb.index_items", IndexItemRecord, key=("storage", "hash", "range", "table_hash", "table_range")
