@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus, urlencode
 
@@ -11,29 +12,33 @@ from hypothesis import strategies as st
 
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.codec import codec
-from cloudlet.emulator.protocol.form_reader import MalformedInput, form_pairs, form_tree, unescape
+from cloudlet.emulator.protocol.form_reader import MalformedInput, form_pairs, form_tree
 from cloudlet.emulator.protocol.message import HttpRequest, InlineBody
 from tests.protocol import wire
+
+
+def unescape(text: str) -> str:
+    ((name, value),) = form_pairs(f"A={text}".encode())
+    assert name == "A"
+    return value
 
 
 @given(st.text())
 def test_what_was_quoted_comes_back(text: str) -> None:
     encoded = text.encode("utf-8", "replace").decode()
-    assert unescape(quote_plus(encoded).encode()) == encoded
-    assert (
-        unescape(quote(encoded, safe="").lower().encode() if encoded.islower() else quote(encoded).encode()) == encoded
-    )
+    assert unescape(quote_plus(encoded)) == encoded
+    assert unescape(re.sub("%..", lambda found: found.group().lower(), quote(encoded, safe=""))) == encoded
 
 
-@given(st.text(st.sampled_from("%0aAzZ=+&.f9 \n\r_")))
+@given(st.text(st.sampled_from("%0aAzZ=+.f9 \n\r_")))
 def test_what_nobody_quoted_reads_as_urllib_reads_it(text: str) -> None:
-    assert unescape(text.encode()) == unquote_plus(text, errors="replace")
+    assert unescape(text) == unquote_plus(text, errors="replace")
 
 
 @given(st.lists(st.tuples(st.text(min_size=1), st.text())))
 def test_pairs_keep_their_order(pairs: list[tuple[str, str]]) -> None:
     pairs = [(k.encode("utf-8", "replace").decode(), v.encode("utf-8", "replace").decode()) for k, v in pairs]
-    assert list(form_pairs(urlencode(pairs).encode())) == pairs
+    assert form_pairs(urlencode(pairs).encode()) == pairs
 
 
 def test_dotted_names_become_a_tree() -> None:

@@ -11,12 +11,12 @@ shape could hold.
 from __future__ import annotations
 
 import binascii
-import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from binascii import a2b_qp
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote
 
 from cloudlet.emulator.kernel.errors import SerializationError
 from cloudlet.emulator.protocol.models import Shape
@@ -26,8 +26,6 @@ from cloudlet.emulator.protocol.xml_reader import read_boolean, read_float, read
 Node = dict[str, Any]  # names and positions to text or to further nodes
 Read = Callable[[Any], Any]
 
-BROKEN_ESCAPE = re.compile(rb"%(?![0-9a-fA-F]{2})")
-
 
 class MalformedInput(SerializationError):
     """A parameter that is not of its type."""
@@ -35,30 +33,35 @@ class MalformedInput(SerializationError):
     code = "MalformedInput"
 
 
-def unescape(data: bytes) -> str:
-    """Percent-decoding of a form value. Quoted-printable is the same code with another sign, and binascii has it in C."""
-    if b"+" in data:
-        data = data.replace(b"+", b" ")
-    if b"%" in data:
-        if BROKEN_ESCAPE.search(data) or b"\n" in data or b"\r" in data:
-            data = unquote_to_bytes(data)
-        else:
-            data = binascii.a2b_qp(data.replace(b"=", b"%3D").replace(b"%", b"="))
-    return data.decode("utf-8", "replace")
+def form_pairs(data: bytes) -> list[tuple[str, str]]:
+    """Names and values in order, decoded as HTML forms are; what is no escape stays as it is."""
+    text = data.decode("utf-8", "replace")
+    if "+" in text:
+        text = text.replace("+", " ")
+    found = []
+    for part in text.split("&"):
+        if part:
+            name, _, value = part.partition("=")
+            if "%" in value:
+                value = unescape(value)
+            if "%" in name:
+                name = unescape(name)
+            found.append((name, value))
+    return found
 
 
-def form_pairs(data: bytes) -> Iterator[tuple[str, str]]:
-    """Names and values in order."""
-    for part in data.split(b"&"):
-        if b"%" in part or b"+" in part:
-            name, _, value = part.partition(b"=")
-            yield unescape(name), unescape(value)
-        elif part:
-            label, _, text = part.decode("utf-8", "replace").partition("=")
-            yield label, text
+def unescape(text: str) -> str:
+    """Percent-decoding. Quoted-printable is the same code with another sign, and binascii has it in C."""
+    if not text.isascii() or "\n" in text or "\r" in text:  # line ends mean something in quoted-printable
+        return unquote(text, errors="replace")
+    escaped = text.replace("=", "%3D") if "=" in text else text
+    plain = a2b_qp(escaped.replace("%", "="))
+    if len(plain) != len(escaped) - 2 * escaped.count("%"):  # each good escape is two bytes shorter decoded
+        return unquote(text, errors="replace")
+    return plain.decode("utf-8", "replace")
 
 
-def form_tree(pairs: Iterator[tuple[str, str]]) -> Node:
+def form_tree(pairs: list[tuple[str, str]]) -> Node:
     """Dotted names as a tree; `A=` beside `A.1=…` loses."""
     root: Node = {}
     for name, value in pairs:
