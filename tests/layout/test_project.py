@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+from tools.layout.source import Source
 
 ROOT = Path(__file__).resolve().parents[2]
 # Spelled in pieces, so that this file does not name what it forbids.
@@ -35,3 +38,24 @@ def test_no_tracked_file_names_a_registry() -> None:
         if is_text and REGISTRIES.search(path.read_text(encoding="utf-8", errors="replace")):
             found.append(name)
     assert found == []
+
+
+def imported_packages(folder: str) -> set[str]:
+    """Top-level names of what the files import, the standard library and our own left out."""
+    found = set()
+    for path in (ROOT / folder).rglob("*.py"):
+        for entry in Source.read(ROOT, path).imports:
+            found.add(entry.module.partition(".")[0])
+    return found - sys.stdlib_module_names - {"cloudlet", "tests", "tools", ""}
+
+
+def test_what_the_program_imports_is_a_dependency_with_a_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    project = tomllib.loads(text)["project"]
+    extras = [name for extra, names in project["optional-dependencies"].items() if extra != "dev" for name in names]
+    declared = {re.split(r"[^a-zA-Z0-9-]", entry)[0] for entry in [*project["dependencies"], *extras]}
+    names = {"argon2": "argon2-cffi"}
+    assert {names.get(package, package) for package in imported_packages("src")} <= declared
+    start, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")
+    lines = [line for line in text[start:end].splitlines() if line.strip().startswith('"')]
+    assert [line for line in lines if "  # " not in line and ", # " not in line] == []
