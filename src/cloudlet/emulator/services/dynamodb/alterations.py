@@ -140,6 +140,8 @@ def change_indexes(
     """GlobalSecondaryIndexUpdates: the table afterwards, and as it is shown (with indexes that are going)."""
     if not updates:
         raise invalid_parameter("List of GlobalSecondaryIndexUpdates is empty")
+    if any(len(update) != 1 for update in updates):
+        raise invalid_parameter("Exactly one of Create, Update and Delete must be specified for a global index update")
     if sum("Update" not in update for update in updates) > 1:
         raise LimitExceededException(
             "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table"

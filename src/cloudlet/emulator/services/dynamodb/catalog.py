@@ -36,7 +36,7 @@ def table_name(call: Call, name: str) -> str:
                 f"User: {call.principal.arn} is not authorized to perform: dynamodb:{call.operation} on resource: {name}"
             )
         if found[1] != call.region:
-            raise ValidationException(f"Region of the table ARN {name} is not the region of the request")
+            raise ResourceNotFoundException(MISSING)
         return found[3]
     if not NAME.fullmatch(name):
         raise invalid_name(name)

@@ -50,7 +50,7 @@ def put_resource_policy(call: Call, request: PutResourcePolicyInput) -> PutResou
     check_revision(table, request.get("ExpectedRevisionId"))
     if table.resource_policy == request["Policy"]:
         return {"RevisionId": table.policy_revision}
-    revision = str(int(call.now * 1000))
+    revision = str(max(int(call.now * 1000), int(table.policy_revision or 0) + 1))
     TABLES.put(call.tx, replace(table, resource_policy=request["Policy"], policy_revision=revision))
     return {"RevisionId": revision}
 
@@ -69,5 +69,5 @@ def delete_resource_policy(call: Call, request: DeleteResourcePolicyInput) -> De
     check_revision(table, request.get("ExpectedRevisionId"))
     if not table.resource_policy:
         return {}
-    TABLES.put(call.tx, replace(table, resource_policy="", policy_revision=""))
+    TABLES.put(call.tx, replace(table, resource_policy=""))
     return {"RevisionId": table.policy_revision}

@@ -64,6 +64,13 @@ def create_table(call: Call, request: CreateTableInput) -> CreateTableOutput:
 
 def new_table(call: Call, request: dict[str, Any]) -> TableRecord:
     """The table that the request asks for. Raises ValidationException."""
+    for member in ("AttributeDefinitions", "KeySchema"):
+        if member not in request:
+            path = member[0].lower() + member[1:]
+            raise ValidationException(
+                f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: "
+                "Member must not be null"
+            )
     name = table_name(call, request["TableName"])
     definitions = definitions_of(request)
     billing_mode, read_units, write_units = billing_of(request)
