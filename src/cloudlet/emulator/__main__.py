@@ -11,7 +11,7 @@ import sys
 
 from cloudlet.emulator.activation.state import ActivationFailed
 from cloudlet.emulator.app import create_emulator
-from cloudlet.emulator.gateway.http import ListenError
+from cloudlet.emulator.gateway.http.server import ListenError
 from cloudlet.emulator.gateway.journal import configure_logging
 from cloudlet.emulator.store.kv import StoreError
 from cloudlet.settings import SettingError, Settings, read_settings

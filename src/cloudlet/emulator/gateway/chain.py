@@ -21,10 +21,10 @@ import time
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
-from cloudlet.emulator.gateway.body import RefusedBody
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher, not_implemented
 from cloudlet.emulator.gateway.entitle import Entitlement
+from cloudlet.emulator.gateway.http.body import RefusedBody
 from cloudlet.emulator.gateway.identify import Identifier, Route
 from cloudlet.emulator.gateway.identity import Identities, Identity
 from cloudlet.emulator.gateway.internal.routes import InternalApi

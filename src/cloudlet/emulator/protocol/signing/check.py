@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloudlet.emulator.gateway import sigv2, sigv4
-from cloudlet.emulator.gateway.signature_errors import SignatureError, s3_error
 from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.signing import sigv2, sigv4
+from cloudlet.emulator.protocol.signing.errors import SignatureError, s3_error
 
 SecretOf = Callable[[str], str]  # access key -> secret access key
 

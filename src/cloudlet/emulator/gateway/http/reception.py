@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloudlet.emulator.gateway.aws_chunked import (
+from cloudlet.emulator.gateway.http.aws_chunked import (
     AwsChunkedDecoder,
     AwsChunkedRequest,
     ChunkVerifier,
     is_aws_chunked,
     open_decoder,
 )
-from cloudlet.emulator.gateway.body import BodyLimits, BodyReceiver
+from cloudlet.emulator.gateway.http.body import BodyLimits, BodyReceiver
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import HttpRequest
 

@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from cloudlet.emulator.gateway.http import HttpServer, ListenError
+from cloudlet.emulator.gateway.http.server import HttpServer, ListenError
 from cloudlet.settings import Address
-from tests.gateway.serving import RunningServer
+from tests.gateway.http.serving import RunningServer
 
 GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

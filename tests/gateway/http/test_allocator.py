@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from cloudlet.emulator.gateway.allocator import keep_buffers
+from cloudlet.emulator.gateway.http.allocator import keep_buffers
 
 
 def test_glibc_can_be_told() -> None:

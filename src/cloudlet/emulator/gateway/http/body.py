@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable
 from typing import BinaryIO, NoReturn, Protocol, runtime_checkable
 
-from cloudlet.emulator.gateway.aws_chunked import AwsChunkedDecoder
+from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedDecoder
 from cloudlet.emulator.kernel.errors import AwsError, InternalFailure, UnmodelledError
 from cloudlet.emulator.protocol.message import EMPTY_BODY, NO_STRINGS, Body, HttpRequest, InlineBody
 from cloudlet.emulator.store.kv import StoreError
@@ -48,7 +48,7 @@ OpenSpool = Callable[[HttpRequest], SpoolWriter]
 @functools.cache
 def prepare_memory() -> None:
     """At the first large body: see `allocator.py`. Not earlier, because it takes an import."""
-    importlib.import_module("cloudlet.emulator.gateway.allocator").keep_buffers()  # lazy: see above
+    importlib.import_module("cloudlet.emulator.gateway.http.allocator").keep_buffers()  # lazy: see above
 
 
 class RefusedBody:

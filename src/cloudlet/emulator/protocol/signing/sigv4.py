@@ -18,8 +18,9 @@ from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 import msgspec
 
-from cloudlet.emulator.gateway.aws_chunked import AwsChunkedRequest
-from cloudlet.emulator.gateway.signature_errors import (
+from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedRequest
+from cloudlet.emulator.protocol.message import Body, HttpRequest
+from cloudlet.emulator.protocol.signing.errors import (
     MAX_SKEW_SECONDS,
     ClockSkew,
     HeadersNotSigned,
@@ -30,7 +31,6 @@ from cloudlet.emulator.gateway.signature_errors import (
     RequestNotYetValid,
     SignatureMismatch,
 )
-from cloudlet.emulator.protocol.message import Body, HttpRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"

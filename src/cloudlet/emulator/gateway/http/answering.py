@@ -14,8 +14,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, cast
 
-from cloudlet.emulator.gateway.body import Discardable
-from cloudlet.emulator.gateway.response import (
+from cloudlet.emulator.gateway.http.body import Discardable
+from cloudlet.emulator.gateway.http.response import (
     CONTINUE,
     HeaderError,
     encode_head,
@@ -23,7 +23,7 @@ from cloudlet.emulator.gateway.response import (
     has_no_body,
     plain_answer,
 )
-from cloudlet.emulator.gateway.streams import (
+from cloudlet.emulator.gateway.http.streams import (
     PIECE_BYTES,
     PROBE_BYTES,
     FileStream,
@@ -34,7 +34,7 @@ from cloudlet.emulator.gateway.streams import (
 from cloudlet.emulator.protocol.message import Body, FileSlice, HttpRequest, HttpResponse, InlineBody
 
 if TYPE_CHECKING:
-    from cloudlet.emulator.gateway.http import HttpServer
+    from cloudlet.emulator.gateway.http.server import HttpServer
 
 log = logging.getLogger("cloudlet.gateway")
 

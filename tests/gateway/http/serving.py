@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import uvloop
 
-from cloudlet.emulator.gateway.http import HttpServer
+from cloudlet.emulator.gateway.http.server import HttpServer
 from cloudlet.emulator.protocol.message import FileSlice, HttpRequest, HttpResponse
 from cloudlet.emulator.store.kv import StoreError
 from cloudlet.settings import Address

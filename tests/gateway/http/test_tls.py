@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from cloudlet.emulator.gateway.certificates import Authority
-from cloudlet.emulator.gateway.tls import ServerCertificates, TlsError, covers
-from tests.gateway.conftest import Serve
-from tests.gateway.serving import Peer, RunningServer
+from cloudlet.emulator.gateway.http.certificates import Authority
+from cloudlet.emulator.gateway.http.tls import ServerCertificates, TlsError, covers
+from tests.gateway.http.conftest import Serve
+from tests.gateway.http.serving import Peer, RunningServer
 
 GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Secure = Callable[..., Peer]

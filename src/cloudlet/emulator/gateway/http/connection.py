@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from cloudlet.emulator.gateway.answering import CLOSE, KEEP, KEEP_1_0, Answering, discard
-from cloudlet.emulator.gateway.aws_chunked import STREAMING_PREFIX
-from cloudlet.emulator.gateway.body import BodyReceiver
-from cloudlet.emulator.gateway.reception import content_length, prepare_body, reduced_target, rewritten_head
-from cloudlet.emulator.gateway.response import CONTINUE, plain_answer
+from cloudlet.emulator.gateway.http.answering import CLOSE, KEEP, KEEP_1_0, Answering, discard
+from cloudlet.emulator.gateway.http.aws_chunked import STREAMING_PREFIX
+from cloudlet.emulator.gateway.http.body import BodyReceiver
+from cloudlet.emulator.gateway.http.reception import content_length, prepare_body, reduced_target, rewritten_head
+from cloudlet.emulator.gateway.http.response import CONTINUE, plain_answer
 from cloudlet.emulator.protocol.message import EMPTY_BODY, NO_STRINGS, HttpRequest, InlineBody
 
 if TYPE_CHECKING:
-    from cloudlet.emulator.gateway.http import HttpServer
+    from cloudlet.emulator.gateway.http.server import HttpServer
 
 log = logging.getLogger("cloudlet.gateway")
 

@@ -8,10 +8,10 @@ import zlib
 
 import pytest
 
-from cloudlet.emulator.gateway.aws_chunked import AwsChunkedRequest
-from cloudlet.emulator.gateway.http import Limits
-from tests.gateway.conftest import Serve
-from tests.gateway.serving import RunningServer
+from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedRequest
+from cloudlet.emulator.gateway.http.server import Limits
+from tests.gateway.http.conftest import Serve
+from tests.gateway.http.serving import RunningServer
 
 GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

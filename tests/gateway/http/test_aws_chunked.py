@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudlet.emulator.gateway.aws_chunked import (
+from cloudlet.emulator.gateway.http.aws_chunked import (
     AwsChunkedDecoder,
     is_aws_chunked,
     open_decoder,

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from cloudlet.emulator.effects.clock import Clock
 
 if TYPE_CHECKING:
-    from cloudlet.emulator.gateway.certificates import Authority
+    from cloudlet.emulator.gateway.http.certificates import Authority
 
 BASE_DOMAIN = "localhost.localstack.cloud"
 NAMES = (
@@ -83,7 +83,7 @@ class ServerCertificates:
         """The local authority: loaded, or made and kept."""
         if self._authority is None:
             # lazy: cryptography, for the first TLS connection
-            made = importlib.import_module("cloudlet.emulator.gateway.certificates").Authority
+            made = importlib.import_module("cloudlet.emulator.gateway.http.certificates").Authority
             key_file, certificate_file = self._file("ca.key"), self._file("ca.pem")
             if (
                 key_file is not None

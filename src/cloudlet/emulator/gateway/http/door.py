@@ -16,12 +16,12 @@ import ssl
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
-from cloudlet.emulator.gateway.connection import HttpConnection
-from cloudlet.emulator.gateway.tls import TlsError
+from cloudlet.emulator.gateway.http.connection import HttpConnection
+from cloudlet.emulator.gateway.http.tls import TlsError
 
 if TYPE_CHECKING:
-    from cloudlet.emulator.gateway.http import HttpServer
-    from cloudlet.emulator.gateway.tls import ServerCertificates
+    from cloudlet.emulator.gateway.http.server import HttpServer
+    from cloudlet.emulator.gateway.http.tls import ServerCertificates
 
 log = logging.getLogger("cloudlet.gateway")
 TLS_HANDSHAKE = 0x16

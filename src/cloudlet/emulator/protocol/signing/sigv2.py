@@ -11,13 +11,13 @@ from urllib.parse import unquote
 
 import msgspec
 
-from cloudlet.emulator.gateway.signature_errors import (
+from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.signing.errors import (
     MalformedParameter,
     MissingParameter,
     RequestExpired,
     SignatureMismatch,
 )
-from cloudlet.emulator.protocol.message import HttpRequest
 
 HEADER, QUERY, POST = "header-v2", "query-v2", "post-v2"
 SUBRESOURCES = frozenset(

@@ -16,12 +16,12 @@ from typing import Protocol
 import msgspec
 
 from cloudlet.emulator.effects.clock import Clock
-from cloudlet.emulator.gateway.body import BodyLimits, OpenSpool, WantsSpool
-from cloudlet.emulator.gateway.connection import HttpConnection
-from cloudlet.emulator.gateway.door import Door
-from cloudlet.emulator.gateway.reception import OpenVerifier
-from cloudlet.emulator.gateway.response import http_date
-from cloudlet.emulator.gateway.tls import ServerCertificates
+from cloudlet.emulator.gateway.http.body import BodyLimits, OpenSpool, WantsSpool
+from cloudlet.emulator.gateway.http.connection import HttpConnection
+from cloudlet.emulator.gateway.http.door import Door
+from cloudlet.emulator.gateway.http.reception import OpenVerifier
+from cloudlet.emulator.gateway.http.response import http_date
+from cloudlet.emulator.gateway.http.tls import ServerCertificates
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 from cloudlet.settings import Address
 

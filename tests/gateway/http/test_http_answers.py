@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cloudlet.emulator.gateway.response import HeaderError, encode_head, http_date
-from tests.gateway.conftest import Serve
-from tests.gateway.serving import RunningServer
+from cloudlet.emulator.gateway.http.response import HeaderError, encode_head, http_date
+from tests.gateway.http.conftest import Serve
+from tests.gateway.http.serving import RunningServer
 
 GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")

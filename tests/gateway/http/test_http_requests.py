@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cloudlet.emulator.gateway.http import Limits
-from tests.gateway.conftest import Serve
-from tests.gateway.serving import RunningServer
+from cloudlet.emulator.gateway.http.server import Limits
+from tests.gateway.http.conftest import Serve
+from tests.gateway.http.serving import RunningServer
 
 GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -1,4 +1,4 @@
-"""A server process for test_http_memory.py: `python -m tests.gateway.memory_server DIRECTORY` prints its port."""
+"""A server process for test_http_memory.py: `python -m tests.gateway.http.memory_server DIRECTORY` prints its port."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import uvloop
 
-from cloudlet.emulator.gateway.http import HttpServer
+from cloudlet.emulator.gateway.http.server import HttpServer
 from cloudlet.settings import Address
-from tests.gateway.serving import Application
+from tests.gateway.http.serving import Application
 
 
 async def main(directory: Path) -> None:

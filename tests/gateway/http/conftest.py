@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from tests.gateway.serving import RunningServer
+from tests.gateway.http.serving import RunningServer
 
 Serve = Callable[..., RunningServer]
 

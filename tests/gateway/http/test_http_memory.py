@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway.serving import Peer
+from tests.gateway.http.serving import Peer
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MEBIBYTE = 1024 * 1024
 BODY_BYTES = 300 * MEBIBYTE
 MAY_GROW_BYTES = 24 * MEBIBYTE
@@ -22,7 +22,7 @@ MAY_GROW_BYTES = 24 * MEBIBYTE
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[tuple[int, int]]:
     """(process id, port) of a server of its own."""
-    command = [sys.executable, "-m", "tests.gateway.memory_server", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.gateway.http.memory_server", str(tmp_path)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         yield server.pid, int(server.stdout.readline())
