@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from cloudlet.emulator.store import lmdb as backend
-from cloudlet.emulator.store import residency
 from cloudlet.emulator.store.home import StateHome
 from cloudlet.emulator.store.kv import StoreError, Transaction
 from cloudlet.emulator.store.lmdb import LmdbStore
@@ -147,8 +146,7 @@ def fail(tx: Transaction) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc to measure memory by")
-def test_the_memory_of_a_read_state_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(residency, "REST_SECONDS", 0.02)
+def test_the_memory_of_a_read_state_is_given_back(tmp_path: Path) -> None:
     store = LmdbStore(StateHome(tmp_path / "state"))
     for number in range(200):
         run(store, lambda tx, number=number: tx.put(b"%05d" % number, b"x" * 100_000))

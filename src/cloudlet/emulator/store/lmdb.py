@@ -22,7 +22,6 @@ from cloudlet.emulator.store.watch import Watch
 
 MAP_BYTES = 1 << 40  # address space only: the file grows with what is stored
 LEAST_MAP_BYTES = 1 << 28
-CHECK_EVERY = 16  # transactions between two looks at the memory
 
 Durability = Literal["process", "disk"]
 Action = Callable[[], None]
@@ -169,14 +168,11 @@ class LmdbStore:
         self._env = open_environment(directory, sync=self.durability == "disk")
         self._begin = self._env.begin
         self._residency = Residency(directory / "data.mdb")
-        self._begun = 0
         self.blobs: Blobs = FileBlobs(directory, sync=self.durability == "disk")
 
     def begin(self, *, read_only: bool) -> LmdbTransaction:
-        self._begun += 1
-        if self._begun >= CHECK_EVERY:
-            self._begun = 0
-            self._residency.check()
+        if not self._residency.in_use:
+            self._residency.use()
         if self._nested:
             return self._begin_nested(read_only)
         return LmdbTransaction(self._begin(write=not read_only), read_only, self)
