@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -346,12 +347,20 @@ def test_each_request_with_a_known_token_is_recorded(platform: RunningPlatform, 
     assert credential.last_used_ip == "127.0.0.1"
 
 
-def test_the_sequence_number_rises_with_each_issue(platform: RunningPlatform, member: BootstrapResult) -> None:
-    def number() -> int:
-        envelope = platform.request_license(member.token).json()["offline_data"]["lsl1"]
-        return int(json.loads(from_base64url(envelope.split(".")[2]))["seq"])
+def sequence_number(answer: httpx.Response) -> int:
+    envelope = answer.json()["offline_data"]["lsl1"]
+    return int(json.loads(from_base64url(envelope.split(".")[2]))["seq"])
 
-    assert number() + 1 == number()
+
+def test_many_starts_of_one_new_machine_at_once_all_succeed(platform: RunningPlatform, member: BootstrapResult) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: platform.request_license(member.token, machine={"id": "gen_new"}), range(48)))
+    assert {answer.status_code for answer in answers} == {200}
+    numbers = [sequence_number(answer) for answer in answers]
+    assert sorted(numbers) == list(range(1, 49))
+    with platform.database.snapshot() as session:
+        machines = session.scalars(select(Machine).where(Machine.workspace_id == member.workspace_id)).all()
+    assert len(machines) == 1
 
 
 def test_ping_tells_time_and_key(platform: RunningPlatform) -> None:

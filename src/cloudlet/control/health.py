@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Response, get
 from litestar.response import Template
 
-from cloudlet.control.given import TheDatabase
+from cloudlet.control.given import TheDatabase, ThePlatform
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import PUBLIC, requires
 from cloudlet.control.threads import in_thread
@@ -30,6 +30,6 @@ def get_readiness(database: TheDatabase) -> Response[Any]:
 
 
 @get("/docs/errors", opt=requires(PUBLIC), sync_to_thread=False)
-def show_errors() -> Template:
+def show_errors(platform: ThePlatform) -> Template:
     """One anchor a reason code."""
-    return page("errors.html", explanations=explanations())
+    return page("errors.html", explanations=explanations(platform.settings.base_url))

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
+from markupsafe import Markup, escape
 
 from cloudlet import __version__
 from cloudlet.control.platform import Platform
@@ -40,7 +41,7 @@ def make_template_engine(platform: Platform) -> JinjaTemplateEngine:
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.filters["day"] = show_day
     environment.filters["moment"] = show_moment
-    environment.filters["iso"] = datetime.isoformat
+    environment.filters["code"] = show_code
     environment.globals["navigation"] = NAVIGATION
     environment.globals["base_url"] = platform.settings.base_url
     environment.globals["product_version"] = __version__
@@ -65,6 +66,13 @@ def safe_next(path: str) -> str:
 
 def show_day(moment: datetime) -> str:
     return f"{moment.day} {moment:%B %Y}"
+
+
+def show_code(text: str) -> Markup:
+    """A sentence in which `…` is code."""
+    pieces = [escape(piece) for piece in text.split("`")]
+    marked = [Markup("<code>{}</code>").format(piece) if index % 2 else piece for index, piece in enumerate(pieces)]
+    return Markup("").join(marked)
 
 
 def show_moment(moment: datetime) -> str:

@@ -10,7 +10,6 @@ from cloudlet.license.reasons import ALL, Reason
 SAMPLE = (
     ("variable", "LOCALSTACK_AUTH_TOKEN"),
     ("n", "N"),
-    ("web", "<control plane>"),
     ("api", "<API_ENDPOINT>"),
     ("path", "<path>"),
     ("trust", "trust.json beside it"),
@@ -26,22 +25,19 @@ class Explanation(msgspec.Struct, frozen=True):
     may_start_offline: bool
 
 
-def explanations() -> tuple[Explanation, ...]:
-    return tuple(explain(reason) for reason in ALL)
+def explanations(web: str) -> tuple[Explanation, ...]:
+    """`web` is the control plane's address, which sentences name."""
+    return tuple(explain(reason, web) for reason in ALL)
 
 
-def explain(reason: Reason) -> Explanation:
+def explain(reason: Reason, web: str) -> Explanation:
+    names = Words({**dict(SAMPLE), "web": web})
     return Explanation(
         reason.code,
-        worded(reason.texts[0]),
-        tuple(worded(line) for line in reason.advice),
+        reason.texts[0].format_map(names),
+        tuple(line.format_map(names) for line in reason.advice),
         not reason.is_final,
     )
-
-
-def worded(text: str) -> str:
-    names = dict(SAMPLE)
-    return text.format_map(Words(names))
 
 
 class Words(dict[str, str]):

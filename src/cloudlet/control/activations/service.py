@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
@@ -128,9 +129,7 @@ def remember_machine(session: Session, platform: Platform, form: LicenseForm, wo
     if not form.machine_id:
         return None
     now = platform.now()
-    machine = session.scalar(
-        select(Machine).where(Machine.workspace_id == workspace_id, Machine.machine_id == form.machine_id)
-    )
+    machine = find_machine(session, workspace_id, form.machine_id)
     if machine is None:
         machine = Machine(
             id=platform.new_id("mac"),
@@ -138,8 +137,14 @@ def remember_machine(session: Session, platform: Platform, form: LicenseForm, wo
             machine_id=form.machine_id,
             kind=form.machine_kind,
             first_seen=now,
+            last_seen=now,
         )
-        session.add(machine)
+        try:
+            with session.begin_nested():
+                session.add(machine)
+        except IntegrityError:  # the same machine's other start was faster
+            machine = find_machine(session, workspace_id, form.machine_id)
+            assert machine is not None
     if machine.blocked_at is not None:
         raise LicenseVerdict("licensing.machine.blocked", machine=form.machine_id)
     machine.last_seen = now
@@ -147,6 +152,10 @@ def remember_machine(session: Session, platform: Platform, form: LicenseForm, wo
     machine.hostname_hash = platform.vault.lookup_hash("hostname", form.hostname) if form.hostname else None
     session.flush()
     return machine.id
+
+
+def find_machine(session: Session, workspace_id: str, machine_id: str) -> Machine | None:
+    return session.scalar(select(Machine).where(Machine.workspace_id == workspace_id, Machine.machine_id == machine_id))
 
 
 def check_ci_rule(platform: Platform, form: LicenseForm, holder: Holder) -> None:

@@ -1,0 +1,181 @@
+"""A real browser walks from the one-time link to the revealed token; with and without JavaScript, on a desk and a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from cloudlet.control.bootstrap import BootstrapResult
+from tests.control.serving import RunningPlatform
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+PAGES = ("/getting-started", "/workspace/auth-tokens", "/workspace/my-license", "/docs/errors")
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed (/usr/bin/chromium; Debian's package chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, platform: RunningPlatform) -> Iterator[OpenPage]:
+    """Pages whose errors and console messages fail the test."""
+    contexts, complaints = [], []
+
+    def open_one(**options: object) -> Page:
+        context = browser.new_context(base_url=platform.url, **options)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def member(platform: RunningPlatform, email: str) -> BootstrapResult:
+    return platform.bootstrap(email, workspace="Acme Research")
+
+
+def sign_in(page: Page, member: BootstrapResult) -> None:
+    page.goto(member.sign_in_link)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Getting Started")).to_be_visible()
+
+
+@pytest.mark.parametrize("java_script_enabled", [True, False], ids=["with script", "without script"])
+def test_from_the_link_to_the_revealed_token(
+    open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult, java_script_enabled: bool
+) -> None:
+    page = open_page(java_script_enabled=java_script_enabled)
+    sign_in(page, member)
+    page.get_by_role("link", name="Auth Token").first.click()
+    expect(page.get_by_role("heading", name="Auth Token", exact=True)).to_be_visible()
+    assert member.token not in page.content()
+    page.get_by_role("button", name="Reveal").click()
+    expect(page.locator("#token")).to_have_text(member.token)
+    assert member.token not in page.url
+    page.get_by_role("link", name="My License").click()
+    expect(page.get_by_text("14 days left")).to_be_visible()
+    assert member.token not in page.content()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.goto(platform.url + "/workspace/auth-tokens")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+def test_the_token_can_be_copied(open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(page, member)
+    page.goto("/workspace/auth-tokens")
+    page.get_by_role("button", name="Reveal").click()
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == member.token
+
+
+def test_getting_started_turns_green_by_itself(
+    open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult
+) -> None:
+    page = open_page()
+    sign_in(page, member)
+    expect(page.get_by_text("Waiting for the first start")).to_be_visible()
+    assert platform.request_license(member.token).status_code == 200
+    expect(page.get_by_text("gen_0123456789ab")).to_be_visible()
+    expect(page.get_by_text("Activated").first).to_be_visible()
+
+
+def test_a_reset_is_confirmed_by_typing(
+    open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult
+) -> None:
+    page = open_page()
+    sign_in(page, member)
+    page.goto("/workspace/auth-tokens")
+    page.get_by_text("Reset Auth Token").first.click()
+    page.get_by_label("Type “reset” to confirm").fill("reset")
+    page.get_by_role("button", name="Reset Auth Token").click()
+    expect(page.get_by_role("status")).to_contain_text("Your old token is dead")
+    assert platform.request_license(member.token).status_code == 403
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_page_is_wider_than_its_window(open_page: OpenPage, member: BootstrapResult, width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    sign_in(page, member)
+    for path in PAGES:
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    page.goto("/workspace/auth-tokens")
+    page.get_by_role("button", name="Reveal").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_has_contrast_enough(open_page: OpenPage, member: BootstrapResult, scheme: str) -> None:
+    """WCAG AA, measured in the browser: 4.5 to 1 for every piece of text, 3 to 1 for large text."""
+    page = open_page(color_scheme=scheme)
+    sign_in(page, member)
+    for path in PAGES:
+        page.goto(path)
+        assert page.evaluate(CONTRAST) == [], path
+
+
+def test_everything_can_be_reached_by_keyboard(open_page: OpenPage, member: BootstrapResult) -> None:
+    page = open_page()
+    sign_in(page, member)
+    page.goto("/workspace/auth-tokens")
+    seen = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("document.activeElement.innerText.trim()"))
+    assert seen[0] == "Skip to content"
+    for name in ("Getting Started", "My License", "Auth Token", "Sign out", "Reveal", "Reset Auth Token"):
+        assert name in seen
+
+
+# Each text node's colour against the nearest background that is not transparent.
+CONTRAST = """
+() => {
+  const channel = (value) => { const part = value / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; };
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([red, green, blue]) => 0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue);
+  const behind = (element) => {
+    for (let node = element; node; node = node.parentElement) {
+      const colour = parse(getComputedStyle(node).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility() || element.closest(".skip")) continue;
+    const style = getComputedStyle(element);
+    const [one, two] = [light(parse(style.color)), light(behind(element))].sort((left, right) => right - left);
+    const ratio = (one + 0.05) / (two + 0.05);
+    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
+    if (ratio < (large ? 3 : 4.5)) found.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
+  }
+  return found;
+}
+"""
