@@ -330,7 +330,10 @@ def read_command_settings(
         elif named:
             raise SettingError(f"profile {name!r}: there is no file {path}")
     merged = found | own
-    state_dir = Path(default_volume_dir(merged)).parent
+    volume_dir = default_volume_dir(merged)
+    # Not /var/lib/localstack, the default inside a container: that may be a dev container with several users.
+    merged.setdefault("LOCALSTACK_VOLUME_DIR", volume_dir)
+    state_dir = Path(volume_dir).parent
     return CommandSettings(config_dir=str(config_dir), state_dir=str(state_dir), profiles=named, variables=merged)
 
 

@@ -38,6 +38,7 @@ def test_from_start_to_stop_in_the_background(cloudlet: CommandLine) -> None:
     assert status["running"] is True
     assert status["pid"] == started.json["data"]["pid"]
     assert status["edition"] == "community"
+    assert cloudlet("status").out.splitlines()[0].split() == ["running", "yes"]
     services = cloudlet("status", "services", "--format=json").json
     assert services["s3"] in ("available", "running")
 

@@ -45,10 +45,11 @@ def test_twice_from_an_empty_home_to_an_activated_emulator(cloudlet: CommandLine
     assert "made" in printed
     assert "activated" in printed
     assert f"Endpoint          {cloudlet.url}" in printed
+    assert [line for line in printed.splitlines() if len(line) > 80 and "/sign-in/" not in line] == []
     found = info(cloudlet)
     assert (found["edition"], found["is_license_activated"]) == ("pro", True)
 
-    link = re.search(r"Sign in \(once\) +(\S+)", printed)
+    link = re.search(r"Sign in \(once\)\s+(\S+)", printed)
     assert link is not None
     assert link[1].startswith(cloudlet.web_url)
     stored = cloudlet("auth", "show-token", "--plain").out.strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 from cloudlet.cli.context import Context, Failed
 from cloudlet.cli.credentials import CredentialStore
@@ -29,8 +28,6 @@ def environment(context: Context, extra: dict[str, str]) -> dict[str, str]:
         token = CredentialStore(context.command).token()
         if token:
             variables["LOCALSTACK_AUTH_TOKEN"] = token
-    # Not /var/lib/localstack, the default inside a container: that may be a dev container with several users.
-    variables.setdefault("LOCALSTACK_VOLUME_DIR", str(Path(context.command.state_dir) / "volume"))
     variables["PYTHONUNBUFFERED"] = "1"
     return variables
 

@@ -102,7 +102,7 @@ class Servers:
         with self.steps.step("Starting the control plane") as step:
             workspace = self.start_control_plane(web, email)
             made = "made" if workspace.created else "found"
-            step.done(f"Control plane at {workspace.web_url}; workspace “{workspace.workspace}” {made}")
+            step.done(f"Control plane at {workspace.web_url}; its workspace was {made}")
         with self.steps.step("Starting the emulator") as step:
             info = self.start_emulator(workspace, web)
             activated = "activated" if info.get("is_license_activated") else "not activated"
@@ -221,12 +221,14 @@ def farewell(workspace: BootstrapResult, url: str) -> str:
     bold = {"bold": True}
     aws = f"{program('aws')} --endpoint-url {url}"
     return f"""
-Web application   {click.style(workspace.web_url, **bold)}
-Sign in (once)    {workspace.sign_in_link}
 Endpoint          {click.style(url, **bold)}
+Web application   {click.style(workspace.web_url, **bold)}
+Sign in (once)
+{workspace.sign_in_link}
 
 Try:
-  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1
+  export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  export AWS_DEFAULT_REGION=us-east-1
   {aws} s3 mb s3://photos
   {aws} sqs create-queue --queue-name orders
   curl -s {url}/_localstack/info

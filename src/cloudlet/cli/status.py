@@ -56,9 +56,15 @@ def show_process(context: Context, form: str) -> None:
     if context.json:
         context.answer(rows)
     else:
-        tables.show(rows, form, ("Emulator", ""))
+        tables.show(in_words(rows) if form == "table" else rows, form, ("Emulator", ""))
     if not rows["running"]:
         click.get_current_context().exit(FAILURE)
+
+
+def in_words(rows: dict[str, Any]) -> dict[str, Any]:
+    """For people: yes and no, and nothing about what is not known."""
+    known = {name: value for name, value in rows.items() if value is not None}
+    return {name: ("yes" if value else "no") if isinstance(value, bool) else value for name, value in known.items()}
 
 
 def describe(context: Context) -> dict[str, Any]:
