@@ -41,5 +41,5 @@ def repeat(tx: Transaction, queue: Queue, attempt_id: str, now: int, visible_at:
     for message in messages:
         FIFO_MESSAGES.put(tx, message)
     for group_id in {message.group_id for message in messages}:
-        fifo.settle(tx, queue.storage_id, group_id, now)
+        fifo.settle(tx, queue.storage_id, group_id, visible_at)
     return messages

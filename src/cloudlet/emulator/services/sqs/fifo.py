@@ -110,18 +110,17 @@ def take(tx: Transaction, message: Message, now: int, visible_at: int) -> Messag
     return received
 
 
-def settle(tx: Transaction, storage_id: int, group_id: str, now: int) -> None:
-    """Bring a group's record in line with its messages, of which the first ten can be in flight."""
-    before = GROUPS.get(tx, storage_id, group_id)
-    messages = list(FIFO_MESSAGES.scan(tx, storage_id, group_id, limit=MOST_IN_FLIGHT_PER_GROUP))
-    if not messages:
+def settle(tx: Transaction, storage_id: int, group_id: str, invisible_until: int = 0) -> None:
+    """Bring a group's record in line with its messages, one of which became invisible until `invisible_until`."""
+    first = next(FIFO_MESSAGES.scan(tx, storage_id, group_id, limit=1), None)
+    if first is None:
         GROUPS.delete(tx, storage_id, group_id)
         return
-    first = messages[0]
-    busy_until = max(message.visible_at for message in messages)
-    if before is not None and before.busy_until > now and len(messages) == MOST_IN_FLIGHT_PER_GROUP:
-        busy_until = max(busy_until, before.busy_until)  # there may be delayed messages further back
-    GROUPS.put(tx, Group(storage_id, group_id, first.visible_at, first.sequence, busy_until))
+    before = GROUPS.get(tx, storage_id, group_id)
+    busy_until = max(invisible_until, first.visible_at, 0 if before is None else before.busy_until)
+    after = Group(storage_id, group_id, first.visible_at, first.sequence, busy_until)
+    if after != before:
+        GROUPS.put(tx, after)
 
 
 def find(tx: Transaction, receipt: Receipt) -> Message | None:
@@ -142,7 +141,7 @@ def delete(tx: Transaction, receipt: Receipt, handle: str, now: int) -> None:
     if message.visible_at <= now or message.receive_count != receipt.receive_count:
         raise expired_receipt_handle(handle)
     remove(tx, message)
-    settle(tx, message.storage_id, message.group_id, now)
+    settle(tx, message.storage_id, message.group_id)
 
 
 def change_visibility(tx: Transaction, receipt: Receipt, handle: str, now: int, visible_at: int) -> None:
@@ -151,7 +150,7 @@ def change_visibility(tx: Transaction, receipt: Receipt, handle: str, now: int, 
     if message is None or message.visible_at <= now or message.receive_count != receipt.receive_count:
         raise not_in_flight(handle)
     FIFO_MESSAGES.put(tx, replace(message, visible_at=visible_at))
-    settle(tx, message.storage_id, message.group_id, now)
+    settle(tx, message.storage_id, message.group_id, visible_at)
 
 
 def next_visible_at(tx: Transaction, queue: Queue) -> int | None:

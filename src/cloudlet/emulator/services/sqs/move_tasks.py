@@ -177,7 +177,7 @@ def advance(call: Call, task: MoveTask) -> MoveTask:
         destination = queue_by_arn(call, destination_arn)
         if destination is None:
             return failed(replace(task, moved=task.moved + moved), "AWS.SimpleQueueService.NonExistentQueue")
-        withdraw(call.tx, source, message, now)
+        withdraw(call.tx, source, message)
         transfer(call.tx, renewed(call, message, now), destination, now, dead_letter_source="")
         moved += 1
     status = "COMPLETED" if length(call.tx, source.storage_id) == 0 or not messages else "RUNNING"

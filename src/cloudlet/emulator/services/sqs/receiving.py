@@ -152,7 +152,7 @@ def take_fifo(call: Call, queue: Queue, now: int, limit: int, visible_at: int) -
                     left += 1
                 else:
                     taken.append(fifo.take(call.tx, message, now, visible_at))
-            fifo.settle(call.tx, group.storage_id, group.group_id, now)
+            fifo.settle(call.tx, group.storage_id, group.group_id, visible_at)
         if not left and (len(groups) < limit or visible_at <= now):
             break
         if visible_at <= now:
@@ -163,12 +163,12 @@ def take_fifo(call: Call, queue: Queue, now: int, limit: int, visible_at: int) -
 def leaves(call: Call, queue: Queue, message: Message, now: int) -> bool:
     """Whether a message at the head is not to be received any more: it expired, or it is a dead letter. Removes it."""
     if message.sent_at + queue.retention_seconds * 1000 <= now and call.settings.sqs_enable_message_retention_period:
-        withdraw(call.tx, queue, message, now)
+        withdraw(call.tx, queue, message)
         return True
     if queue.dead_letter_arn is not None and message.receive_count >= queue.max_receive_count:
         target = queue_by_arn(call, queue.dead_letter_arn)
         if target is not None:
-            withdraw(call.tx, queue, message, now)
+            withdraw(call.tx, queue, message)
             transfer(call.tx, message, target, now, dead_letter_source=queue.arn)
             return True
     return False

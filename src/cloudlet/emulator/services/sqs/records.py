@@ -80,7 +80,8 @@ class Place(Record, frozen=True):
 
 
 class Group(Record, frozen=True):
-    """`ready_at`: when the group's first message is visible. `busy_until`: when the last of its invisible ones is."""
+    """`ready_at`: when the group's first message is visible. None is invisible from
+    `busy_until` on."""
 
     storage_id: int
     group_id: str

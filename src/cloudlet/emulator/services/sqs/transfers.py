@@ -31,10 +31,10 @@ def transfer(tx: Transaction, message: Message, target: Queue, now: int, *, dead
         MESSAGES.put(tx, copy)
 
 
-def withdraw(tx: Transaction, queue: Queue, message: Message, now: int) -> None:
+def withdraw(tx: Transaction, queue: Queue, message: Message) -> None:
     """Remove a message that moves elsewhere or has expired."""
     if queue.fifo:
         fifo.remove(tx, message)
-        fifo.settle(tx, message.storage_id, message.group_id, now)
+        fifo.settle(tx, message.storage_id, message.group_id)
     else:
         standard.remove(tx, message)
