@@ -112,8 +112,8 @@ class FormReader:
         """What the member may be called."""
         traits = target.traits
         if self.ec2:
-            label = traits.get("queryName") or traits.get("locationName", "")
-            return (label[:1].upper() + label[1:] if label else name,)
+            label = traits.get("queryName") or traits.get("locationName") or name
+            return (label[:1].upper() + label[1:], name)
         own = traits.get("wireNameInQuery") or traits.get("locationName") or name
         if target.type == "list" and traits.get("flattened"):
             inner = target.member.traits

@@ -31,7 +31,6 @@ class JsonBody:
         self.shape = shape
         self.rules = rules
         self.members = members
-        self.check = validator(shape, rules) if members is None else None
         self._decode = self._fast_decoder()
 
     def _fast_decoder(self) -> Callable[[bytes], dict[str, Any]] | None:
@@ -42,6 +41,11 @@ class JsonBody:
             return msgspec.json.Decoder(kind).decode
         except (Unsayable, TypeError, ValueError):  # what msgspec cannot express either
             return None
+
+    @cached_property
+    def _check(self) -> Callable[[dict[str, Any]], None] | None:
+        """For what was read slowly; the type of the fast way has the same constraints. REST checks the whole request."""
+        return validator(self.shape, self.rules) if self.members is None else None
 
     @cached_property
     def _read(self) -> Read:
@@ -62,8 +66,8 @@ class JsonBody:
             request: dict[str, Any] = self._read(value)
         except (orjson.JSONDecodeError, RecursionError):
             raise SerializationError from None
-        if self.check is not None:
-            self.check(request)
+        if self._check is not None:
+            self._check(request)
         return request
 
 

@@ -14,7 +14,7 @@ def payload_of(request: HttpRequest) -> bytes:
     """The whole body. Raises SerializationError for a broken or an enormous gzip body."""
     body = request.body
     data = body.data if type(body) is InlineBody else body.read()
-    if "content-encoding" in request.headers and "gzip" in request.headers["content-encoding"]:
+    if data and "content-encoding" in request.headers and "gzip" in request.headers["content-encoding"]:
         return gunzip(data)
     return data
 

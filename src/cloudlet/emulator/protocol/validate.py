@@ -61,8 +61,9 @@ def full_pattern(pattern: str) -> str | None:
     flags = ""
     if pattern.startswith("(?") and ")" in pattern and pattern[2 : pattern.index(")")].isalpha():
         flags, pattern = pattern[: pattern.index(")") + 1], pattern[pattern.index(")") + 1 :]
-    for java, python in JAVA_CLASSES:
-        pattern = translated(pattern, java, python)
+    if r"\p{" in pattern:
+        for java, python in JAVA_CLASSES:
+            pattern = translated(pattern, java, python)
     text = f"{flags}{pattern}" if not QUANTIFIED.search(pattern) else f"{flags}^(?:{pattern})\\Z"
     try:
         re.compile(text)
