@@ -8,6 +8,13 @@ from typing import Any
 import pytest
 
 
+GLOBAL = {
+    "IndexName": "by_g",
+    "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    "Projection": {"ProjectionType": "KEYS_ONLY"},
+}
+
+
 def fill(dynamodb: Any, table: str, pk: str, count: int) -> None:
     for number in range(count):
         dynamodb.put_item(
@@ -198,3 +205,24 @@ def test_legacy_query_and_filter(dynamodb: Any, make_table: Callable[..., str]) 
         AttributesToGet=["sk"],
     )
     assert answer["Items"] == [{"sk": {"N": "1"}}]
+
+
+def test_keys_of_full_length_sort_and_page(dynamodb: Any, make_table: Callable[..., str]) -> None:
+    table = make_table(range_type="S", extra={"g": "S"}, GlobalSecondaryIndexes=[GLOBAL])
+    pk, g = "p" * 2048, "g" * 2048
+    keys = [f"{'s' * 1020}{number:04d}" for number in range(7)]
+    for sk in keys:
+        dynamodb.put_item(TableName=table, Item={"pk": {"S": pk}, "sk": {"S": sk}, "g": {"S": g}})
+    for request in (
+        {"KeyConditionExpression": "pk = :h", "ExpressionAttributeValues": {":h": {"S": pk}}},
+        {"IndexName": "by_g", "KeyConditionExpression": "g = :h", "ExpressionAttributeValues": {":h": {"S": g}}},
+    ):
+        found: list[str] = []
+        start: dict[str, Any] = {}
+        while True:
+            answer = dynamodb.query(TableName=table, Limit=3, ScanIndexForward=False, **request, **start)
+            found += [item["sk"]["S"] for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        assert found == keys[::-1]
