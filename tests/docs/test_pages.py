@@ -119,6 +119,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_the_files_of_the_architecture_page_exist() -> None:
+    named = re.findall(r"`(src/[a-zA-Z_/.]+)`", text("ARCHITECTURE.md"))
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def examples() -> Iterator[tuple[str, str]]:
     """Page and words after `cloudlet` or `localstack` of each command in a shell example."""
     for page in PAGES:

@@ -31,7 +31,7 @@ def rules_broken(text: str, path: str = SERVICE) -> list[str]:
         ("moto-in-one-place", "from moto.core import x\n"),
         ("imports-at-the-top", "def f():\n    import json\n    return json\n"),
         ("imports-at-the-top", "import importlib\ndef f(name):\n    return importlib.import_module(name)\n"),
-        ("import-direction", "from cloudlet.emulator.gateway.http import x\n"),
+        ("import-direction", "from cloudlet.emulator.gateway.http.server import x\n"),
         ("import-direction", "from cloudlet.control.db import x\n"),
         ("services-apart", "from cloudlet.emulator.services.sns.topics import x\n"),
         ("services-apart", "from ..sns import topics\n"),

@@ -79,3 +79,9 @@ def test_operations_are_sorted_and_said_once(root: Path) -> None:
 def test_a_manifest_without_its_tables_is_found(root: Path) -> None:
     (folder(root) / "service.toml").write_text('[service]\nmodel = "sqs"\n')
     assert found(root) == ["[service] lacks model or depends_on"]
+
+
+def test_a_target_known_at_run_time_may_be_any_literal_of_the_folder(root: Path) -> None:
+    (folder(root) / "service.toml").write_text(MANIFEST.replace("depends_on = []", 'depends_on = ["kms", "sns"]'))
+    (folder(root) / "queues.py").write_text('TARGETS = ("sns",)\ndef f(call, name):\n    call.invoke(name, "X", {})\n')
+    assert found(root) == ["depends_on names kms, which no call.invoke uses"]

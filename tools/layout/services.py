@@ -61,6 +61,9 @@ def check_manifest(root: Path, manifest: Path) -> Iterator[Finding]:
     for path in sorted(manifest.parent.rglob("*.py")):
         source = Source.read(root, path)
         for line, target in invoked(source):
+            if target is None:  # a name that is known at run time only: every literal of the folder may be it
+                used |= literals(path.parent)
+                continue
             used.add(target)
             if target not in service["depends_on"] and target != service["model"]:
                 advice = f'Add "{target}" to depends_on in {place}.'
@@ -70,8 +73,18 @@ def check_manifest(root: Path, manifest: Path) -> Iterator[Finding]:
         yield Finding(place, 1, "dependencies", f"depends_on names {name}, which no call.invoke uses", advice)
 
 
-def invoked(source: Source) -> Iterator[tuple[int, str]]:
-    """Line and service of each `….invoke("service", …)` and `….invoke_in(account, region, "service", …)`."""
+def literals(folder: Path) -> set[str]:
+    """All strings in the code of a folder, api.py left out."""
+    paths = [path for path in folder.rglob("*.py") if path.name != "api.py"]
+    nodes = (node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def invoked(source: Source) -> Iterator[tuple[int, str | None]]:
+    """Line and service of each `….invoke("service", …)` and `….invoke_in(account, region, "service", …)`.
+
+    None for a service that is not a literal.
+    """
     for node in source.find(ast.Call):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
@@ -79,5 +92,5 @@ def invoked(source: Source) -> Iterator[tuple[int, str]]:
         if position is None or len(node.args) <= position:
             continue
         argument = node.args[position]
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            yield node.lineno, argument.value
+        value = argument.value if isinstance(argument, ast.Constant) else None
+        yield node.lineno, value if isinstance(value, str) else None

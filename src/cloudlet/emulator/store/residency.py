@@ -51,7 +51,7 @@ class Residency:
     def release(self) -> None:
         """Give the mapping's pages back now."""
         if self._statm >= 0:
-            mapped: Any = importlib.import_module("cloudlet.emulator.store.mapped")
+            mapped: Any = importlib.import_module("cloudlet.emulator.store.mapped")  # lazy: rarely needed
             mapped.release(self._path)
             self._base_pages = self._file_pages()  # what else the process maps (libraries) is not the state's
 
