@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -120,7 +121,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     https_proxy: str = ""  # OUTBOUND_HTTPS_PROXY: proxy for https; else HTTPS_PROXY
     no_proxy: tuple[str, ...] = ()  # NO_PROXY: hosts that are reached without a proxy
     ca_bundles: tuple[str, ...] = ()  # REQUESTS_CA_BUNDLE: PEM file of authorities; LICENSE_CA_BUNDLE adds one
-    verify_tls: bool = True  # SSL_NO_VERIFY: 1 accepts any certificate of the control plane
+    ssl_no_verify: bool = False  # SSL_NO_VERIFY: 1 accepts any certificate of the control plane
     in_container: bool = False
 
     @property
@@ -271,7 +272,7 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         https_proxy=env.text("OUTBOUND_HTTPS_PROXY") or env.text("HTTPS_PROXY") or env.text("https_proxy"),
         no_proxy=env.names("NO_PROXY") or env.names("no_proxy"),
         ca_bundles=tuple(filter(None, (env.text("REQUESTS_CA_BUNDLE"), env.text("LICENSE_CA_BUNDLE")))),
-        verify_tls=not env.flag("SSL_NO_VERIFY"),
+        ssl_no_verify=env.flag("SSL_NO_VERIFY"),
         in_container=contained,
     )
 
@@ -369,10 +370,10 @@ VARIABLE_NAMES = MappingProxyType(
         "http_proxy": "OUTBOUND_HTTP_PROXY",
         "https_proxy": "OUTBOUND_HTTPS_PROXY",
         "ca_bundles": "REQUESTS_CA_BUNDLE",
-        "verify_tls": "SSL_NO_VERIFY",
     }
 )
 SECRET_FIELDS = frozenset({"auth_token", "api_key"})
+URL_FIELDS = frozenset({"http_proxy", "https_proxy", "state_url"})  # URLs that may hold a password
 SHOWN_OF_A_SECRET = 11  # `ls-` and eight characters: enough to recognise a token, useless to anyone else
 
 
@@ -383,8 +384,8 @@ def shown_settings(settings: Settings) -> dict[str, object]:
         value = getattr(settings, field)
         if field in SECRET_FIELDS and value:
             value = value[:SHOWN_OF_A_SECRET] + "****"
-        elif field == "verify_tls":
-            value = not value
+        elif field in URL_FIELDS:
+            value = re.sub(r"//[^/@]*@", "//****@", value)
         elif field == "gateway_listen":
             value = ",".join(f"{address.host}:{address.port}" for address in value)
         shown[VARIABLE_NAMES.get(field, field.upper())] = value

@@ -24,7 +24,6 @@ from cloudlet.settings import PlatformSettings
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x636C6F75646C6574  # "cloudlet"
 HEAD = "0001"
-CONFLICT_CODES = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
 
 
 class DatabaseUnavailable(Exception):
@@ -187,8 +186,3 @@ def make_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def is_conflict(error: DBAPIError) -> bool:
-    """Two transactions met; the same one may succeed when it is run again."""
-    return getattr(error.orig, "sqlstate", None) in CONFLICT_CODES

@@ -10,9 +10,3 @@ class NotRevealable(Refusal):
     code = "credential.not_revealable"
     title = "This token can not be shown again"
     hint = "Reset it to get a new one."
-
-
-class ReauthenticationRequired(Refusal):
-    status = 403
-    code = "session.reauthenticate"
-    title = "Please confirm that it is you"

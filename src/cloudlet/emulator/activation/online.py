@@ -214,5 +214,5 @@ def route_of(settings: Settings) -> Route:
         proxies={scheme: url for scheme, url in proxies.items() if url},
         no_proxy=settings.no_proxy,
         ca_bundles=settings.ca_bundles,
-        verify_tls=settings.verify_tls,
+        verify_tls=not settings.ssl_no_verify,
     )
