@@ -19,7 +19,7 @@ from cloudlet.emulator.protocol.models import OperationModel, Shape
 from cloudlet.emulator.protocol.payload import payload_of
 from cloudlet.emulator.protocol.text_values import Read, reader
 from cloudlet.emulator.protocol.uri import HostTemplate, UriTemplate
-from cloudlet.emulator.protocol.xml_reader import XmlReader, local_name, malformed, parse_xml
+from cloudlet.emulator.protocol.xml_reader import XmlReader, local_name, malformed, parse_xml, read_string
 
 ReadBody = Callable[[HttpRequest, dict[str, Any]], None]
 
@@ -79,17 +79,8 @@ class RestInput:
             self._read_path(request, found)
         if request.query and (self.query or self.query_map is not None):
             self._read_query(request, found)
-        headers = self.headers
-        if headers:
-            for name, text in request.headers.items():
-                entry = headers.get(name)
-                if entry is not None and (value := entry[1](text)) is not None:
-                    found[entry[0]] = value
-        for prefix, member in self.prefixes:
-            length = len(prefix)
-            matching = {name[length:]: text for name, text in request.headers.items() if name.startswith(prefix)}
-            if matching:
-                found[member] = matching
+        if self.headers or self.prefixes:
+            self._read_headers(request, found)
         if self.is_s3 and "X-Amz-Signature=" in request.query:
             self._read_presigned(request, found)
         if self.host is not None:
@@ -104,6 +95,24 @@ class RestInput:
             raise SerializationError(f"{request.path} is not the path of this operation")
         for (name, read), text in zip(self.label_members, values, strict=True):
             found[name] = read(text)
+
+    def _read_headers(self, request: HttpRequest, found: dict[str, Any]) -> None:
+        headers = self.headers
+        prefixes = self.prefixes
+        for name, text in request.headers.items():
+            entry = headers.get(name)
+            if entry is not None:
+                member, read = entry
+                value = text if read is read_string else read(text)
+                if value is not None:
+                    found[member] = value
+            for prefix, member in prefixes:
+                if name.startswith(prefix):
+                    label = name[len(prefix) :]
+                    if member in found:
+                        found[member][label] = text
+                    else:
+                        found[member] = {label: text}
 
     def _read_query(self, request: HttpRequest, found: dict[str, Any]) -> None:
         query = self.query

@@ -24,8 +24,6 @@ XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 JSON_TYPE = "application/json"
 XML_TYPE = "application/xml"
 
-Bind = Callable[[Any, dict[str, str]], None]
-
 
 class RestOutput:
     """Writes the results of one operation."""
@@ -36,7 +34,8 @@ class RestOutput:
         self.is_head = operation.http["method"] == "HEAD"
         self.request_id_header = request_id_header
         self.namespace = operation.service.metadata.get("xmlNamespace")
-        self.headers: dict[str, Bind] = {}
+        self.headers: dict[str, tuple[str, Write]] = {}
+        self.prefixes: dict[str, str] = {}
         self.status_member = ""
         self.payload = ""
         self.write_body: Callable[[dict[str, Any]], bytes] | None = None
@@ -51,9 +50,9 @@ class RestOutput:
         for name, member in shape.members.items():
             location = member.traits.get("location")
             if location == "header":
-                self.headers[name] = bind_header(member.wire_name or name, writer(member))
+                self.headers[name] = (member.wire_name or name, writer(member))
             elif location == "headers":
-                self.headers[name] = bind_headers(member.wire_name or "")
+                self.prefixes[name] = member.wire_name or ""
             elif location == "statusCode":
                 self.status_member = name
             else:
@@ -121,11 +120,16 @@ class RestOutput:
                 continue
             bind = bindings.get(name)
             if bind is not None:
-                bind(value, headers)
+                label, write = bind
+                headers[label] = value if write is str and type(value) is str else write(value)
             elif name == self.payload:
                 payload = value
             elif name == self.status_member:
                 response.status = int(value)
+            elif name in self.prefixes:
+                prefix = self.prefixes[name]
+                for label, text in value.items():
+                    headers[prefix + label] = text
             else:
                 body[name] = value
         if self.is_head:
@@ -139,21 +143,6 @@ class RestOutput:
         elif not self.xml and not self.payload and status != 204:
             headers.setdefault("Content-Type", self.content_type)
         return response
-
-
-def bind_header(label: str, write: Write) -> Bind:
-    def bind(value: Any, headers: dict[str, str]) -> None:
-        headers[label] = write(value)
-
-    return bind
-
-
-def bind_headers(prefix: str) -> Bind:
-    def bind(value: Any, headers: dict[str, str]) -> None:
-        for name, text in value.items():
-            headers[prefix + name] = text
-
-    return bind
 
 
 def as_bytes(value: Any) -> Any:

@@ -62,6 +62,7 @@ def iso8601(seconds: float) -> str:
     return text[:-5] + "Z" if text.endswith(".000Z") else text
 
 
+@lru_cache(maxsize=2048)
 def http_date(seconds: float) -> str:
     """`Tue, 24 Nov 2026 10:51:20 GMT`."""
     day, rest = divmod(math.floor(seconds), DAY_SECONDS)
