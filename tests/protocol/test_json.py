@@ -14,6 +14,7 @@ from cloudlet.emulator.protocol.constraints import NOTHING
 from cloudlet.emulator.protocol.json_wire import JsonBody
 from cloudlet.emulator.protocol.message import HttpRequest, InlineBody
 from tests.protocol import wire
+from tests.protocol.features import of_structure
 from tests.protocol.values import Values
 
 JSON_SERVICES = [name for name in wire.SERVICES if "json" in wire.protocols_of(name)]
@@ -31,7 +32,9 @@ def test_both_ways_read_the_same(service: str) -> None:
         value = Values(f"{service}.{name}", "json", output=False).structure(described, full=True)
         body = JsonBody(shape, NOTHING)
         data = orjson.dumps(value, default=base64_text)
-        assert body._decode is not None, f"{service}.{name} has no fast way"
+        if body._decode is None:  # moments as text are the one thing that a type cannot say
+            assert {"timestamp iso8601", "timestamp rfc822"} & set(of_structure(shape, set())), f"{service}.{name}"
+            continue
         assert body._decode(data) == body.decode_slowly(data)
 
 
