@@ -66,8 +66,7 @@ def delete(call: Call, bucket: BucketRecord, request: Mapping[str, Any], bypass:
     if has_conditions(request):
         check_conditions(request, record)
     if record is None:
-        known = version_id is None or version_id == "null"
-        if not known and (len(str(version_id)) != history.VERSION_ID_LENGTH or not bucket.versioning):
+        if version_id is not None and not history.was_issued(version_id, bucket.name, key):
             raise InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
         return {} if version_id is None else {"VersionId": version_id}
     check_deletable(call, record, bypass)
@@ -97,13 +96,6 @@ def check_conditions(request: Mapping[str, Any], record: Any) -> None:
         raise PreconditionFailed(Condition="If-Match")
 
 
-def check_version_exists(call: Call, bucket: BucketRecord, entry: Mapping[str, Any]) -> None:
-    """DeleteObjects minds versions that do not exist; DeleteObject does not. Raises NoSuchVersion."""
-    version_id = entry.get("VersionId")
-    if version_id is not None and history.find_version(call.tx, bucket.name, entry["Key"], version_id) is None:
-        raise NoSuchVersion
-
-
 @read_write
 def delete_objects(call: Call, request: DeleteObjectsRequest) -> DeleteObjectsOutput:
     bucket = require_bucket(call, request)
@@ -120,7 +112,9 @@ def delete_objects(call: Call, request: DeleteObjectsRequest) -> DeleteObjectsOu
             raise MalformedXML if "Key" not in entry else InvalidRequest("Missing key")
         named = {name: entry[name] for name in ("Key", "VersionId") if name in entry}
         try:
-            check_version_exists(call, bucket, entry)
+            version_id = entry.get("VersionId")
+            if version_id is not None and not history.was_issued(version_id, bucket.name, entry["Key"]):
+                raise NoSuchVersion  # where DeleteObject says InvalidArgument
             answer = delete(call, bucket, entry, bypass)
         except AwsError as error:
             errors.append({**named, "Code": error.code, "Message": error.message})

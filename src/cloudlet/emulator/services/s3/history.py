@@ -11,6 +11,7 @@ Source: "Using versioning in S3 buckets", S3 User Guide.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,11 +22,30 @@ from cloudlet.emulator.services.s3.records import CURRENT, EMPTY, ENABLED, VERSI
 from cloudlet.emulator.store.kv import Transaction
 
 VERSION_ID_LENGTH = 32
+MARK_LENGTH = 6  # of the characters of a version id that follow from the rest and the key
 
 
 def version_label(record: ObjectRecord) -> str:
     """A version's id as the API shows it."""
     return record.version_id or "null"
+
+
+def new_version_id(call: Call, bucket: str, key: str) -> str:
+    """A version id. Its end can be told from an invented one, as AWS tells ids that it issued for a key."""
+    start = call.ids.alphanumeric(VERSION_ID_LENGTH - MARK_LENGTH)
+    return start + version_mark(start, bucket, key)
+
+
+def version_mark(start: str, bucket: str, key: str) -> str:
+    return hashlib.sha256(f"{bucket}/{key}/{start}".encode()).hexdigest()[:MARK_LENGTH]
+
+
+def was_issued(version_id: str, bucket: str, key: str) -> bool:
+    """Whether a version id is one of this key's, of which the version may be gone."""
+    start = version_id[:-MARK_LENGTH]
+    return version_id == "null" or (
+        len(version_id) == VERSION_ID_LENGTH and version_id.endswith(version_mark(start, bucket, key))
+    )
 
 
 def newest(tx: Transaction, bucket: str, key: str) -> ObjectRecord | None:
@@ -64,7 +84,7 @@ def require_version(
         raise NoSuchKey(headers=headers, Key=key)
     record = find_version(tx, bucket.name, key, version_id)
     if record is None:
-        if version_id != "null" and len(version_id) != VERSION_ID_LENGTH:
+        if not was_issued(version_id, bucket.name, key):
             raise InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
         raise NoSuchVersion(Key=key, VersionId=version_id)
     if record.is_marker:
@@ -85,7 +105,7 @@ def next_version(call: Call, bucket: BucketRecord, key: str, current: ObjectReco
     above = current or next(iter(VERSIONS.scan(call.tx, bucket.name, key, limit=1)), None)
     if above is not None and above.order <= order:
         order = above.order - 1
-    return order, call.ids.alphanumeric(VERSION_ID_LENGTH) if bucket.versioning == ENABLED else ""
+    return order, new_version_id(call, bucket.name, key) if bucket.versioning == ENABLED else ""
 
 
 def add(tx: Transaction, bucket: BucketRecord, record: ObjectRecord, current: ObjectRecord | None) -> None:

@@ -46,7 +46,12 @@ def check_policy(document: Mapping[str, Any], fields: Mapping[str, str], size: i
     for condition in document["conditions"]:
         seen.update(check_condition(condition, fields, size))
     for name in fields:
-        if name not in seen and name not in UNCONDITIONED and not name.startswith("x-ignore-") and name != "bucket":
+        if (
+            name not in seen
+            and name not in UNCONDITIONED
+            and not name.startswith(("x-ignore-", "x-amz-checksum-"))
+            and name != "bucket"
+        ):
             raise AccessDenied(f"Invalid according to Policy: Extra input fields: {name}")
 
 
