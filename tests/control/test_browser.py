@@ -51,6 +51,14 @@ def open_page(browser: Browser, platform: RunningPlatform) -> Iterator[OpenPage]
     assert complaints == []
 
 
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """On SQLite: what differs by database is tested without a browser and without the outside client."""
+    running = RunningPlatform(tmp_path_factory.mktemp("control"))
+    yield running
+    running.close()
+
+
 @pytest.fixture
 def member(platform: RunningPlatform, email: str) -> BootstrapResult:
     return platform.bootstrap(email, workspace="Acme Research")

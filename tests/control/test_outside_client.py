@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,14 @@ class OutsideClient:
 @pytest.fixture
 def client(program: Path, platform: RunningPlatform, tmp_path: Path) -> OutsideClient:
     return OutsideClient(program, tmp_path, platform)
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """On SQLite: what differs by database is tested without a browser and without the outside client."""
+    running = RunningPlatform(tmp_path_factory.mktemp("control"))
+    yield running
+    running.close()
 
 
 @pytest.fixture

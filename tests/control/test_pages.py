@@ -303,6 +303,17 @@ def test_what_is_not_there_is_a_page_with_a_request_id(client: httpx.Client) -> 
     assert answer.headers["x-request-id"] in answer.text
 
 
+def test_static_files_may_be_kept_because_their_address_changes_with_them(client: httpx.Client) -> None:
+    found = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/sign-in").text)
+    assert len(found) == 3
+    for address in found:
+        answer = client.get(address)
+        assert (answer.status_code, "immutable" in answer.headers["cache-control"]) == (200, True)
+        assert re.fullmatch(r"/static/[\w.]+\?[0-9a-f]{10}", address)
+    assert client.get("/static/../settings.py").status_code == 404
+    assert client.get("/static/%2e%2e/app.py").status_code == 404
+
+
 def test_health_and_readiness(client: httpx.Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ready"}

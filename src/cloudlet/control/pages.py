@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
 
-from cloudlet import __version__
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
 
@@ -44,8 +44,16 @@ def make_template_engine(platform: Platform) -> JinjaTemplateEngine:
     environment.filters["code"] = show_code
     environment.globals["navigation"] = NAVIGATION
     environment.globals["base_url"] = platform.settings.base_url
-    environment.globals["product_version"] = __version__
+    environment.globals["assets"] = asset_version()
     return engine
+
+
+def asset_version() -> str:
+    """Part of the static files' addresses: a changed file has another one, so that browsers may keep them for long."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
 
 
 def page(name: str, viewer: Viewer | None = None, *, path: str = "", status: int = 200, **context: Any) -> Template:

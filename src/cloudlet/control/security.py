@@ -65,6 +65,6 @@ async def add_headers(message: Message, scope: Scope) -> None:
         headers.setdefault(name, value)
     if platform.settings.secure_cookies:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if not scope["path"].startswith("/static/"):
-        headers.setdefault("Cache-Control", "no-store")
+    is_static = scope["path"].startswith("/static/") and message["status"] == 200
+    headers.setdefault("Cache-Control", "public, max-age=31536000, immutable" if is_static else "no-store")
     headers["X-Request-Id"] = request_id_of(scope, platform)
