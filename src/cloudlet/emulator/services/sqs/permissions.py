@@ -80,11 +80,10 @@ def check_request(request: AddPermissionRequest) -> None:
         raise OverLimit(f"{len(request['Actions'])} Actions were found, maximum allowed is {MOST_ACTIONS}.")
     for action in request["Actions"]:
         if action != "*" and (action not in ACTIONS or action in OWNER_ONLY):
-            allowed = sorted(name for name in ACTIONS if name not in OWNER_ONLY)
             raise invalid_value(
                 f"SQS:{action}",
                 "ActionName",
-                f"Only the queue owner is allowed to invoke this action. Valid: {allowed}."
+                "Only the queue owner is allowed to invoke this action."
                 if action in OWNER_ONLY
                 else "Please refer to the appropriate WSDL for a list of valid actions. ",
             )

@@ -41,6 +41,8 @@ def tag_queue(call: Call, request: TagQueueRequest) -> TagQueueResult:
 def untag_queue(call: Call, request: UntagQueueRequest) -> UntagQueueResult:
     queue = queue_of(call, request)
     removed = frozenset(request["TagKeys"])
+    if not removed:
+        raise InvalidParameterValue(f"Tag keys must be between 1 and {LONGEST_KEY} characters in length.")
     QUEUES.put(call.tx, replace(queue, tags={key: value for key, value in queue.tags.items() if key not in removed}))
     return {}
 
