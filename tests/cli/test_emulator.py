@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_taken_port_is_one_sentence(cloudlet: CommandLine) -> None:
             assert f"Port {cloudlet.port}, where the emulator would listen, is taken" in shown.err
             assert "GATEWAY_LISTEN=127.0.0.1:" in shown.err
             assert "Traceback" not in shown.err
-        if cloudlet.home.joinpath("/proc/net/tcp").exists():
+        if Path("/proc/net/tcp").exists():
             assert "(process " in cloudlet("start").err
 
 

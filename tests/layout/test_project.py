@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 from tools.layout.source import Source
@@ -59,3 +60,13 @@ def test_what_the_program_imports_is_a_dependency_with_a_reason() -> None:
     start, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")
     lines = [line for line in text[start:end].splitlines() if line.strip().startswith('"')]
     assert [line for line in lines if "  # " not in line and ", # " not in line] == []
+
+
+def test_a_wheel_holds_everything_that_the_program_reads(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = set(zipfile.ZipFile(wheel).namelist())
+    tracked = subprocess.run(["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    files = [name.removeprefix("src/") for name in tracked.splitlines() if (ROOT / name).is_file()]
+    assert [name for name in files if name not in held] == []
