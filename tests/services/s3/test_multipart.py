@@ -112,7 +112,7 @@ def test_numbers_of_parts_have_limits(s3: Any, bucket: str, refused: Callable[..
 
 
 def test_an_aborted_upload_is_gone(s3: Any, bucket: str, refused: Callable[..., Any]) -> None:
-    upload_id, parts = upload(s3, bucket, "k", [b"a" * 100_000])
+    upload_id, _ = upload(s3, bucket, "k", [b"a" * 100_000])
     s3.abort_multipart_upload(Bucket=bucket, Key="k", UploadId=upload_id)
     refused("NoSuchUpload", s3.list_parts, Bucket=bucket, Key="k", UploadId=upload_id)
     refused("NoSuchUpload", s3.abort_multipart_upload, Bucket=bucket, Key="k", UploadId=upload_id)

@@ -18,7 +18,20 @@ def test_names_of_buckets(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["ab", "a" * 64, "Abc", "a_b", "-abc", "abc-", "a..b", "a.-b", "192.168.0.1", "xn--abc", "abc-s3alias", "abc--x-s3"],
+    [
+        "ab",
+        "a" * 64,
+        "Abc",
+        "a_b",
+        "-abc",
+        "abc-",
+        "a..b",
+        "a.-b",
+        "192.168.0.1",
+        "xn--abc",
+        "abc-s3alias",
+        "abc--x-s3",
+    ],
 )
 def test_names_that_no_bucket_may_have(name: str) -> None:
     assert not rules.is_bucket_name(name)
