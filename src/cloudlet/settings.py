@@ -147,9 +147,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""  # PLATFORM_DATABASE_URL: postgresql://… or sqlite:///path; SQLite in the state directory
     secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
     secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; made in the state directory
-    signup: Literal["open", "invite", "closed"] = "open"  # PLATFORM_SIGNUP: who may register: open, invite, closed
     trial_days: int = 14  # PLATFORM_TRIAL_DAYS: length of a trial
-    smtp_url: str = ""  # PLATFORM_SMTP_URL: smtp://user:password@host:587 for mail; without it mail is logged
     bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL: the first admin
     ci_policy: Literal["off", "warn", "enforce"] = "warn"  # PLATFORM_CI_POLICY: developer tokens used in CI
     log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
@@ -292,7 +290,6 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
     listen = parse_addresses(env.text("PLATFORM_LISTEN") or default_listen, default_port=4580)[0]
     shown_host = "127.0.0.1" if listen.host in {"0.0.0.0", "::"} else listen.host
     shown_host = f"[{shown_host}]" if ":" in shown_host else shown_host
-    signup = env.choice("PLATFORM_SIGNUP", "open", ("open", "invite", "closed"))
     ci_policy = env.choice("PLATFORM_CI_POLICY", "warn", ("off", "warn", "enforce"))
     log_format = env.choice("PLATFORM_LOG_FORMAT", "text", ("text", "json"))
     return PlatformSettings(
@@ -302,9 +299,7 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         database_url=env.text("PLATFORM_DATABASE_URL"),
         secret_key=env.text("PLATFORM_SECRET_KEY"),
         secret_key_file=env.text("PLATFORM_SECRET_KEY_FILE"),
-        signup=cast(Literal["open", "invite", "closed"], signup),
         trial_days=env.number("PLATFORM_TRIAL_DAYS", 14),
-        smtp_url=env.text("PLATFORM_SMTP_URL"),
         bootstrap_admin_email=env.text("PLATFORM_BOOTSTRAP_ADMIN_EMAIL", "admin@localhost.localdomain"),
         ci_policy=cast(Literal["off", "warn", "enforce"], ci_policy),
         log_level=env.text("LS_LOG", "info"),
