@@ -82,16 +82,12 @@ def entry_size(entry: SendMessageBatchRequestEntry) -> int:
 def send(
     call: Call, queue: Queue, entry: SendMessageRequest | SendMessageBatchRequestEntry, too_long: str = TOO_LONG
 ) -> Any:
-    """Write one message; the answer's members about it. `too_long`: what is said before the reason."""
+    """Write one message; the answer's members about it. `too_long`: what is said before the reason.
+
+    An entry that is refused has written nothing: everything is checked before the message gets its sequence.
+    """
     body = entry["MessageBody"]
-    if not body:
-        raise MissingParameter("The request must contain the parameter MessageBody.")
-    if has_invalid_character(body):
-        raise InvalidMessageContents(
-            "Invalid characters found. Valid unicode characters are "
-            "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
-        )
-    encoded = body.encode()
+    encoded = checked_body(body)
     given = entry.get("MessageAttributes")
     attributes = read_attributes(given) if given else None
     size = len(encoded) if attributes is None else len(encoded) + attributes_size(attributes)
@@ -100,32 +96,7 @@ def send(
     system_attributes = read_system_attributes(entry)
     now = int(call.now * 1000)
     group_id = entry.get("MessageGroupId", "")
-    body_md5 = md5(encoded, usedforsecurity=False).hexdigest()
-    result: dict[str, Any] = {"MD5OfMessageBody": body_md5}
-    if attributes:
-        result["MD5OfMessageAttributes"] = attributes_md5(attributes)
-    if system_attributes:
-        result["MD5OfMessageSystemAttributes"] = attributes_md5(system_attributes)
-    trace_header = system_attributes[TRACE_HEADER][1].decode() if system_attributes else ""
-    if not trace_header and call.http is not None:
-        trace_header = call.http.headers.get("x-amzn-trace-id", "")
-
-    def message(delay_seconds: int, deduplication_id: str) -> Message:
-        return Message(
-            queue.storage_id,
-            now + delay_seconds * 1000,
-            arrive(call.tx, queue.storage_id),
-            call.ids.uuid(),
-            body,
-            body_md5,
-            call.principal.user_id,
-            now,
-            attributes=attributes,
-            trace_header=trace_header,
-            group_id=group_id,
-            deduplication_id=deduplication_id,
-        )
-
+    result = digests(encoded, attributes, system_attributes)
     if queue.fifo:
         deduplication_id = check_fifo(queue, entry, encoded)
         duplicate = fifo.find_duplicate(call.tx, queue, group_id, deduplication_id, now)
@@ -133,15 +104,62 @@ def send(
             result["MessageId"] = duplicate.message_id
             result["SequenceNumber"] = fifo.sequence_number(duplicate.sequence)
             return result
-        sent = message(queue.delay_seconds, deduplication_id)
-        fifo.append(call.tx, sent)
-        fifo.remember(call.tx, queue, sent, now)
-        result["SequenceNumber"] = fifo.sequence_number(sent.sequence)
+        delay_seconds = queue.delay_seconds
     else:
-        sent = message(check_standard(queue, entry), "")
-        MESSAGES.put(call.tx, sent)
-    result["MessageId"] = sent.message_id
+        deduplication_id = ""
+        delay_seconds = check_standard(queue, entry)
+    message = Message(
+        queue.storage_id,
+        now + delay_seconds * 1000,
+        arrive(call.tx, queue.storage_id),
+        call.ids.uuid(),
+        body,
+        result["MD5OfMessageBody"],
+        call.principal.user_id,
+        now,
+        attributes=attributes,
+        trace_header=trace_header(call, system_attributes),
+        group_id=group_id,
+        deduplication_id=deduplication_id,
+    )
+    result["MessageId"] = message.message_id
+    if queue.fifo:
+        fifo.append(call.tx, message)
+        fifo.remember(call.tx, queue, message, now)
+        result["SequenceNumber"] = fifo.sequence_number(message.sequence)
+    else:
+        MESSAGES.put(call.tx, message)
     return result
+
+
+def checked_body(body: str) -> bytes:
+    """Raises MissingParameter, InvalidMessageContents."""
+    if not body:
+        raise MissingParameter("The request must contain the parameter MessageBody.")
+    if has_invalid_character(body):
+        raise InvalidMessageContents(
+            "Invalid characters found. Valid unicode characters are "
+            "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
+        )
+    return body.encode()
+
+
+def digests(
+    body: bytes, attributes: dict[str, Attribute] | None, system_attributes: dict[str, Attribute] | None
+) -> dict[str, Any]:
+    found: dict[str, Any] = {"MD5OfMessageBody": md5(body, usedforsecurity=False).hexdigest()}
+    if attributes:
+        found["MD5OfMessageAttributes"] = attributes_md5(attributes)
+    if system_attributes:
+        found["MD5OfMessageSystemAttributes"] = attributes_md5(system_attributes)
+    return found
+
+
+def trace_header(call: Call, system_attributes: dict[str, Attribute] | None) -> str:
+    """The X-Ray header of the message: its own, else that of the request."""
+    if system_attributes:
+        return system_attributes[TRACE_HEADER][1].decode()
+    return "" if call.http is None else call.http.headers.get("x-amzn-trace-id", "")
 
 
 def read_system_attributes(
@@ -155,7 +173,7 @@ def read_system_attributes(
     for name, value in given.items():
         if name != TRACE_HEADER:
             raise InvalidParameterValue(f"Message system attribute name '{name}' is invalid.")
-        attribute = read_attribute("TraceHeader", value)
+        attribute = read_attribute(name, value)
         if attribute[0] != "String":
             raise InvalidParameterValue(f"The message system attribute '{TRACE_HEADER}' must use type 'String'.")
         read[name] = attribute
