@@ -42,7 +42,7 @@ def refused() -> Callable[..., dict[str, Any]]:
     def call(code: str, operation: Callable[..., Any], **arguments: Any) -> dict[str, Any]:
         with pytest.raises(ClientError) as caught:
             operation(**arguments)
-        error: dict[str, Any] = caught.value.response["Error"]
+        error: dict[str, Any] = dict(caught.value.response["Error"])
         assert error["Code"] == code, error
         return {**error, "Status": caught.value.response["ResponseMetadata"]["HTTPStatusCode"]}
 

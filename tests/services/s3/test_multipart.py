@@ -216,3 +216,9 @@ def test_large_files_through_the_transfer_manager(s3: Any, bucket: str) -> None:
     assert s3.head_object(Bucket=bucket, Key="large")["ETag"].endswith('-8"')
     copied = s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "large"})
     assert copied["CopyObjectResult"]["ETag"] == f'"{hashlib.md5(data).hexdigest()}"'
+
+
+def test_completing_again_gives_the_same_answer(s3: Any, bucket: str) -> None:
+    upload_id, parts = upload(s3, bucket, "k", [b"a"])
+    first = complete(s3, bucket, "k", upload_id, parts)
+    assert complete(s3, bucket, "k", upload_id, parts)["ETag"] == first["ETag"]

@@ -42,29 +42,39 @@ from cloudlet.emulator.services.s3.records import (
 )
 from cloudlet.emulator.services.s3.rules import MIN_PART_BYTES
 from cloudlet.emulator.services.s3.uploads import delete_upload, require_upload
+from cloudlet.emulator.store.kv import Transaction
 
 
 @read_write
 def complete_multipart_upload(call: Call, request: CompleteMultipartUploadRequest) -> CompleteMultipartUploadOutput:
     bucket = require_bucket(call, request)
+    current = CURRENT.get(call.tx, bucket.name, request["Key"])
+    if current is not None and current.parts and made_by(call.tx, current, request["UploadId"]):
+        return shown_completion(call, bucket, current)  # the client asks again because it missed the answer
     upload = require_upload(call.tx, request)
     stated = element(request, "MultipartUpload").get("Parts")
     if not stated:
         raise MalformedXML if "MultipartUpload" in request else InvalidRequest("You must specify at least one part")
-    key = request["Key"]
-    current = CURRENT.get(call.tx, bucket.name, key)
     if "IfMatch" in request or "IfNoneMatch" in request:
-        check_write(request, key, None if current is None else current.etag)
+        check_write(request, upload.key, None if current is None else current.etag)
         check_no_conflict(upload, request, current)
     parts = chosen_parts(call, upload, stated)
     checksum = object_checksum(upload, parts, request)
-    record = write_completed(call, bucket, upload, parts, checksum, current)
+    return shown_completion(call, bucket, write_completed(call, bucket, upload, parts, checksum, current))
+
+
+def made_by(tx: Transaction, record: ObjectRecord, upload_id: str) -> bool:
+    manifest = MANIFESTS.get(tx, record.body_id)
+    return manifest is not None and manifest.upload_id == upload_id
+
+
+def shown_completion(call: Call, bucket: BucketRecord, record: ObjectRecord) -> CompleteMultipartUploadOutput:
     result: dict[str, Any] = {
-        "Location": f"https://{bucket.name}.s3.{bucket.region}.amazonaws.com/{quote(key)}",
+        "Location": f"https://{bucket.name}.s3.{bucket.region}.amazonaws.com/{quote(record.key)}",
         "Bucket": bucket.name,
-        "Key": key,
+        "Key": record.key,
         "ETag": f'"{record.etag}"',
-        MEMBERS[record.checksum_algorithm]: checksum,
+        MEMBERS[record.checksum_algorithm]: record.checksum,
         "ChecksumType": record.checksum_type,
     }
     show_encryption(result, bucket, record.encryption)
@@ -174,7 +184,7 @@ def write_completed(
     publish(call, bucket, "ObjectCreated:CompleteMultipartUpload", record)
     keep_checksums = upload.asked_checksum
     segments = tuple(Segment(part.number, part.size, part.checksum if keep_checksums else "") for part in parts)
-    MANIFESTS.put(tx, ManifestRecord(body_id, segments))
+    MANIFESTS.put(tx, ManifestRecord(body_id, segments, upload.upload_id))
     for part in parts:  # their content belongs to the object now
         PARTS.delete(tx, part.upload_id, part.number)
     delete_upload(tx, upload)

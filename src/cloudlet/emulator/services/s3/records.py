@@ -167,10 +167,11 @@ class Segment(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ManifestRecord(Record, frozen=True):
-    """The parts of a multipart object, in order; `id` is the object's body id."""
+    """The parts of a multipart object, in order; `id` is the object's body id, `upload_id` the upload that made it."""
 
     id: str
     segments: tuple[Segment, ...]
+    upload_id: str = ""
 
 
 class UploadRecord(Record, frozen=True):
