@@ -90,9 +90,9 @@ def test_more_than_ten_attributes_are_refused(sqs: Any, create_queue: Any) -> No
 
 @pytest.mark.parametrize("text", ["plain", "tab\t newline\n return\r", "ünïcödé", "\U0001f600", "", "\ufffd"])
 def test_valid_characters(text: str) -> None:
-    assert not has_invalid_character(text)
+    assert not has_invalid_character(text.encode())
 
 
 @pytest.mark.parametrize("text", ["\x00", "a\x07b", "\ufffe", "\uffff", "\x1f"])
 def test_invalid_characters(text: str) -> None:
-    assert has_invalid_character(text)
+    assert has_invalid_character(text.encode())

@@ -23,15 +23,21 @@ MAX_ATTRIBUTES = 10
 MAX_NAME_LENGTH = 256
 NAME = re.compile(r"[\w.-]*")  # any alphabet's letters, as the service accepts them
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z")
-INVALID_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+CONTROLS = bytes(set(range(0x20)) - set(b"\t\n\r"))
+NO_CHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 
 STRING_TRANSPORT = b"\x01"
 BINARY_TRANSPORT = b"\x02"
 
 
-def has_invalid_character(text: str) -> bool:
-    """Whether SQS refuses the text: anything but #x9, #xA, #xD, #x20-#xD7FF, #xE000-#xFFFD, #x10000-#x10FFFF."""
-    return not text.isprintable() and INVALID_CHARACTER.search(text) is not None
+def has_invalid_character(text: bytes) -> bool:
+    """Whether SQS refuses the UTF-8 text: anything but #x9, #xA, #xD, #x20-#xD7FF, #xE000-#xFFFD, #x10000-#x10FFFF.
+
+    On bytes, because removing control characters and comparing lengths is several times faster than a pattern.
+    """
+    if len(text.translate(None, CONTROLS)) != len(text):
+        return True
+    return not text.isascii() and any(character in text for character in NO_CHARACTERS)
 
 
 def read_attributes(
@@ -81,7 +87,7 @@ def read_text(name: str, data_type: str, kind: str, given: MessageAttributeValue
     value = given.get("StringValue", "")
     if not value:
         raise empty_value(name, data_type)
-    if has_invalid_character(value):
+    if has_invalid_character(value.encode()):
         raise InvalidParameterValue(
             f"Invalid characters found in the value of message attribute '{name}'. "
             "Valid unicode characters are #x9 | #xA | #xD | [#x20 to #xD7FF] | [#xE000 to #xFFFD] | [#x10000 to #x10FFFF]."

@@ -136,12 +136,13 @@ def checked_body(body: str) -> bytes:
     """Raises MissingParameter, InvalidMessageContents."""
     if not body:
         raise MissingParameter("The request must contain the parameter MessageBody.")
-    if has_invalid_character(body):
+    encoded = body.encode()
+    if has_invalid_character(encoded):
         raise InvalidMessageContents(
             "Invalid characters found. Valid unicode characters are "
             "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
         )
-    return body.encode()
+    return encoded
 
 
 def digests(
