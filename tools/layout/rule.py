@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 from tools.layout.source import Finding, Source
 
 
-class Rule:
+class Rule(ABC):
     """One house rule over single files. `advice` is the sentence that tells how to do it instead."""
 
     name: str
     advice: str
 
-    def check(self, source: Source) -> Iterator[Finding]:
-        raise NotImplementedError
+    @abstractmethod
+    def check(self, source: Source) -> Iterator[Finding]: ...
 
     def applies_to(self, source: Source) -> bool:
         """Most rules are about the program, not about tests and tools."""
