@@ -23,7 +23,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.close()
 
 
-@pytest.fixture(params=["lmdb", "lmdb-disk", "postgres"])
+@pytest.fixture(params=["lmdb", "lmdb-direct", "lmdb-disk", "postgres"])
 def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
     """Opens the test's state; a second call opens it again, after the first store was closed."""
     if request.param == "postgres":
@@ -31,7 +31,8 @@ def open_again(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
         url = server.new_database()
         return lambda: PostgresStore(url, tmp_path / "snapshots")
     durability = "disk" if request.param == "lmdb-disk" else "process"
-    return lambda: LmdbStore(StateHome(tmp_path / "state"), durability, tmp_path / "snapshots")
+    direct = request.param == "lmdb-direct"
+    return lambda: LmdbStore(StateHome(tmp_path / "state"), durability, tmp_path / "snapshots", direct=direct)
 
 
 @pytest.fixture

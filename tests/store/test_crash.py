@@ -25,20 +25,24 @@ from tests.store.workload import PROGRESS, Model, check, content_of, next_reques
 
 CRASHES = int(os.environ.get("CLOUDLET_CRASHES", "100"))
 SEED = int(os.environ.get("CLOUDLET_CRASH_SEED") or random.SystemRandom().randrange(10**9))
-LIFETIMES = {"process": (0.001, 0.03), "disk": (0.02, 0.2)}  # seconds from the moment at which the store is open
+LIFETIMES = {
+    "process": (0.001, 0.03),
+    "direct": (0.001, 0.03),
+    "disk": (0.02, 0.2),
+}  # seconds from the moment at which the store is open
 BATCH = 4  # requests that wait for one fsync
 
 
-def open_state(root: Path, durability: Any) -> LmdbStore:
-    return LmdbStore(StateHome(root), durability)
+def open_state(root: Path, how: str) -> LmdbStore:
+    return LmdbStore(StateHome(root), "disk" if how == "disk" else "process", direct=how == "direct")
 
 
-def write_until_killed(root: Path, durability: str, seed: int, told: multiprocessing.connection.Connection) -> None:
+def write_until_killed(root: Path, how: str, seed: int, told: multiprocessing.connection.Connection) -> None:
     """The victim: does requests and tells the number of each one that is acknowledged."""
-    store = open_state(root, durability)
+    store = open_state(root, how)
     told.send_bytes(b"open")
     while True:
-        for _ in range(BATCH if durability == "disk" else 1):
+        for _ in range(BATCH if how == "disk" else 1):
             n = next_request(store, seed)
         store.flush()
         told.send_bytes(b"%d" % n)
@@ -61,7 +65,7 @@ def context() -> multiprocessing.context.ForkServerContext:
     return made
 
 
-def kill_at_random(victim: Any, arguments: tuple[Any, ...], durability: str) -> int:
+def kill_at_random(victim: Any, arguments: tuple[Any, ...], how: str) -> int:
     """Start a victim and kill it; the last number that it told, 0 for none."""
     chance = random.Random()
     made = context()
@@ -71,7 +75,7 @@ def kill_at_random(victim: Any, arguments: tuple[Any, ...], durability: str) -> 
     sender.close()
     if chance.random() < 0.9:  # else: killed while it starts or recovers
         receiver.poll(30)
-    time.sleep(chance.uniform(*LIFETIMES[durability]))
+    time.sleep(chance.uniform(*LIFETIMES[how]))
     process.kill()
     process.join()
     last = 0
@@ -88,14 +92,14 @@ def kill_at_random(victim: Any, arguments: tuple[Any, ...], durability: str) -> 
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("durability", ["process", "disk"])
-def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path, durability: str) -> None:
+@pytest.mark.parametrize("how", ["process", "direct", "disk"])
+def test_nothing_acknowledged_is_lost_and_nothing_is_half_done(tmp_path: Path, how: str) -> None:
     print(f"CLOUDLET_CRASH_SEED={SEED}")
     model = Model()
     acknowledged = 0
-    for _ in range(CRASHES * 3 // 4 if durability == "process" else CRASHES // 4):
-        acknowledged = max(acknowledged, kill_at_random(write_until_killed, (tmp_path, durability, SEED), durability))
-        store = open_state(tmp_path, durability)
+    for _ in range(CRASHES // 4 if how == "disk" else CRASHES // 2):
+        acknowledged = max(acknowledged, kill_at_random(write_until_killed, (tmp_path, how, SEED), how))
+        store = open_state(tmp_path, how)
         progress = run(store, lambda tx: PROGRESS.get(tx, "p"))
         done = progress.requests if progress else 0
         assert acknowledged <= done <= acknowledged + BATCH

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudlet.emulator.store import lmdb as backend
+from cloudlet.emulator.store import environment
 from cloudlet.emulator.store.home import StateHome
 from cloudlet.emulator.store.kv import StoreError, Transaction
 from cloudlet.emulator.store.lmdb import LmdbStore
@@ -52,12 +52,69 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LmdbStore]
 
 
 def test_the_map_grows_when_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backend, "MAP_BYTES", 1 << 17)
+    monkeypatch.setattr(environment, "PLAIN_MAP_BYTES", 1 << 17)
     store = LmdbStore(StateHome(tmp_path / "state"))
     for number in range(40):
         run(store, lambda tx, number=number: tx.put(b"%d" % number, b"x" * 100_000))
     run(store, lambda tx: [tx.put(b"more%d" % number, b"x" * 50_000) for number in range(40)])
     assert run(store, lambda tx: len(list(tx.scan(b"", b"\xff")))) == 80
+    store.close()
+
+
+def test_a_direct_map_grows_before_it_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LmdbStore(StateHome(tmp_path / "state"), direct=True)
+    path = store.home.current / "data.mdb"
+    first = path.stat()
+    assert first.st_blocks * 512 >= first.st_size == environment.DIRECT_MAP_BYTES
+    enlarged: list[int] = []
+    monkeypatch.setattr(store, "_enlarge", lambda: enlarged.append(1))
+    for number in range(2000):
+        run(store, lambda tx, number=number: tx.put(b"%d" % number, b"x" * 30_000))
+    assert enlarged == []  # no transaction had to run again
+    last = path.stat()
+    assert last.st_blocks * 512 >= last.st_size > 60_000_000
+    store.close()
+    store = LmdbStore(StateHome(tmp_path / "state"), direct=True)
+    assert run(store, lambda tx: len(list(tx.scan(b"", b"\xff")))) == 2000
+    store.close()
+
+
+def test_a_direct_map_that_one_transaction_fills_grows(tmp_path: Path) -> None:
+    store = LmdbStore(StateHome(tmp_path / "state"), direct=True)
+    run(store, lambda tx: [tx.put(b"%d" % number, b"x" * 400_000) for number in range(100)])
+    assert run(store, lambda tx: len(list(tx.scan(b"", b"\xff")))) == 100
+    store.close()
+
+
+def test_without_room_for_a_direct_map_it_is_a_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(environment, "allocate", refuse)
+    store = LmdbStore(StateHome(tmp_path / "state"), direct=True)
+    run(store, lambda tx: tx.put(b"k", b"v"))
+    assert run(store, lambda tx: tx.get(b"k")) == b"v"
+    assert not store._env.flags()["writemap"]
+    store.close()
+
+
+def test_a_direct_map_that_cannot_grow_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = LmdbStore(StateHome(tmp_path / "state"), direct=True)
+
+    def refuse(path: Path, size: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(environment, "allocate", refuse)
+
+    def fill() -> None:
+        for number in range(1000):
+            run(store, lambda tx, number=number: tx.put(b"%d" % number, b"x" * 30_000))
+
+    with pytest.raises(StoreError, match="No space left"):
+        fill()
+    assert run(store, lambda tx: len(list(tx.scan(b"", b"\xff")))) > 100
+    monkeypatch.undo()
+    run(store, lambda tx: tx.put(b"more", b"x" * 30_000))
     store.close()
 
 

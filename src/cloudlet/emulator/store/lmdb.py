@@ -13,15 +13,13 @@ import lmdb
 
 from cloudlet.emulator.store.blob_files import BLOBS_NAME, FileBlobs
 from cloudlet.emulator.store.blobs import Blobs
+from cloudlet.emulator.store.environment import Environment
 from cloudlet.emulator.store.home import StateHome, sync_file
 from cloudlet.emulator.store.kv import Conflict, ReadOnlyTransaction, StoreError
 from cloudlet.emulator.store.longkeys import LIMIT, SPACE, fold, signposts, walk
 from cloudlet.emulator.store.residency import Residency
 from cloudlet.emulator.store.snapshot import Snapshots, link_tree
 from cloudlet.emulator.store.watch import Watch
-
-MAP_BYTES = 1 << 40  # address space only: the file grows with what is stored
-LEAST_MAP_BYTES = 1 << 28
 
 Durability = Literal["process", "disk"]
 Action = Callable[[], None]
@@ -144,13 +142,22 @@ class LmdbStore:
     With `durability="process"` a commit writes into the page cache: it survives the death of the process at any
     moment, not that of the machine. With `"disk"`, transactions are nested into one LMDB transaction that is committed
     with an fsync when somebody waits for it (`when_durable`): nobody is answered before, and one fsync serves all.
+    `direct`: write through the map, see `environment`; not with `"disk"`.
     """
 
     worker_threads = 0
     name = "lmdb"
 
-    def __init__(self, home: StateHome, durability: Durability = "process", snapshots: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: StateHome,
+        durability: Durability = "process",
+        snapshots: Path | None = None,
+        *,
+        direct: bool = False,
+    ) -> None:
         self.home = home
+        self._direct = direct
         self.durability = durability
         self.map_full = False
         self._nested = durability == "disk"
@@ -165,8 +172,9 @@ class LmdbStore:
         self.snapshots = Snapshots(snapshots or home.root / "snapshots", self)
 
     def _open(self, directory: Path) -> None:
-        self._env = open_environment(directory, sync=self.durability == "disk")
-        self._begin = self._env.begin
+        self._environment = Environment(directory, sync=self._nested, direct=self._direct and not self._nested)
+        self._env = self._environment.env
+        self._begin = self._environment.begin
         self._residency = Residency(directory / "data.mdb")
         self.blobs: Blobs = FileBlobs(directory, sync=self.durability == "disk")
 
@@ -175,7 +183,10 @@ class LmdbStore:
             self._residency.use()
         if self._nested:
             return self._begin_nested(read_only)
-        return LmdbTransaction(self._begin(write=not read_only), read_only, self)
+        if read_only:
+            return LmdbTransaction(self._begin(), True, self)
+        self._environment.make_room()
+        return LmdbTransaction(self._begin(write=True), False, self)
 
     def commit(self, tx: Any) -> None:
         """See `kv.Store`. Raises MapFull, which is a Conflict, and StoreError when the disk is full."""
@@ -273,7 +284,7 @@ class LmdbStore:
     def _shut(self) -> None:
         if not self.home.ephemeral:
             self._env.sync(True)  # a state that was closed in order is on the disk, whatever the durability
-        self._env.close()
+        self._environment.close()
         self._residency.close()
 
     def _begin_nested(self, read_only: bool) -> LmdbTransaction:
@@ -286,14 +297,9 @@ class LmdbStore:
         return LmdbTransaction(self._env.begin(write=True, parent=self._group), False, self)
 
     def _enlarge(self) -> None:
-        """Reserve twice the address space. No transaction is open."""
         self.map_full = False
         self.flush()
-        size = self._env.info()["map_size"]
-        try:
-            self._env.set_mapsize(2 * size)
-        except (lmdb.Error, OSError) as error:
-            raise StoreError(f"The state in {self.home.root} cannot grow beyond {size} bytes: {error}") from error
+        self._environment.enlarge()
 
     def _refused(self, tx: LmdbTransaction, error: lmdb.Error) -> None:
         """A commit failed: nothing of it was stored."""
@@ -307,27 +313,3 @@ class LmdbStore:
         """What went wrong, with what it nearly always is: LMDB reports a full disk as an input/output error."""
         free = shutil.disk_usage(self.home.root).free // 1_000_000
         return StoreError(f"The state could not be written to {self.home.root} ({free} MB are free there): {error}")
-
-
-def open_environment(directory: Path, *, sync: bool) -> lmdb.Environment:
-    """LMDB's environment with our options. Reserves as much address space as the system gives."""
-    size = MAP_BYTES
-    while True:
-        try:
-            return lmdb.Environment(
-                str(directory),
-                map_size=size,
-                max_dbs=0,
-                sync=sync,
-                metasync=sync,
-                readahead=False,
-                meminit=False,
-                max_spare_txns=4,
-                mode=0o600,
-            )
-        except lmdb.MemoryError as error:
-            if size <= LEAST_MAP_BYTES:
-                raise StoreError(f"The state in {directory} cannot be opened: {error}") from error
-            size //= 2
-        except lmdb.Error as error:
-            raise StoreError(f"The state in {directory} cannot be opened: {error}") from error

@@ -23,4 +23,4 @@ def open_store(settings: Settings) -> Store:
         return store
     temporary_dir = Path(settings.temporary_dir or tempfile.gettempdir())
     home = ephemeral_home(temporary_dir) if settings.state_dir is None else StateHome(settings.state_dir)
-    return LmdbStore(home, settings.durability, snapshots)
+    return LmdbStore(home, settings.durability, snapshots, direct=home.ephemeral)
