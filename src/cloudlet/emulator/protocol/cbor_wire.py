@@ -35,7 +35,7 @@ CONTENT_TYPE = "application/cbor"
 KINESIS_CONTENT_TYPE = "application/x-amz-cbor-1.1"
 
 
-def untagged(value: Any, _immutable: bool) -> Any:
+def untagged(value: Any, *_: Any) -> Any:
     """A moment's number; the reader of the member knows its unit."""
     return value
 
