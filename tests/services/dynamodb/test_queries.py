@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-
 GLOBAL = {
     "IndexName": "by_g",
     "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],

@@ -12,6 +12,7 @@ from cloudlet.emulator.services.dynamodb import (
     policies,
     queries,
     recovery,
+    statements,
     tables,
     tags,
     transactions,
@@ -34,6 +35,7 @@ SERVICE = Service(
         recovery,
         insights,
         policies,
+        statements,
     ),
     jobs=JOBS,
 )

@@ -68,6 +68,16 @@ class BackupSummary(TypedDict):
     BackupSizeBytes: NotRequired[int]
 
 
+class BatchExecuteStatementInput(TypedDict):
+    Statements: list[BatchStatementRequest]
+    ReturnConsumedCapacity: NotRequired[str]
+
+
+class BatchExecuteStatementOutput(TypedDict):
+    Responses: NotRequired[list[BatchStatementResponse]]
+    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+
 class BatchGetItemInput(TypedDict):
     RequestItems: dict[str, KeysAndAttributes]
     ReturnConsumedCapacity: NotRequired[str]
@@ -77,6 +87,25 @@ class BatchGetItemOutput(TypedDict):
     Responses: NotRequired[dict[str, list[dict[str, AttributeValue]]]]
     UnprocessedKeys: NotRequired[dict[str, KeysAndAttributes]]
     ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+
+class BatchStatementError(TypedDict):
+    Code: NotRequired[str]
+    Message: NotRequired[str]
+    Item: NotRequired[dict[str, AttributeValue]]
+
+
+class BatchStatementRequest(TypedDict):
+    Statement: str
+    Parameters: NotRequired[list[AttributeValue]]
+    ConsistentRead: NotRequired[bool]
+    ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+
+class BatchStatementResponse(TypedDict):
+    Error: NotRequired[BatchStatementError]
+    TableName: NotRequired[str]
+    Item: NotRequired[dict[str, AttributeValue]]
 
 
 class BatchWriteItemInput(TypedDict):
@@ -360,6 +389,34 @@ class Endpoint(TypedDict):
     CachePeriodInMinutes: int
 
 
+class ExecuteStatementInput(TypedDict):
+    Statement: str
+    Parameters: NotRequired[list[AttributeValue]]
+    ConsistentRead: NotRequired[bool]
+    NextToken: NotRequired[str]
+    ReturnConsumedCapacity: NotRequired[str]
+    Limit: NotRequired[int]
+    ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+
+class ExecuteStatementOutput(TypedDict):
+    Items: NotRequired[list[dict[str, AttributeValue]]]
+    NextToken: NotRequired[str]
+    ConsumedCapacity: NotRequired[ConsumedCapacity]
+    LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
+
+
+class ExecuteTransactionInput(TypedDict):
+    TransactStatements: list[ParameterizedStatement]
+    ClientRequestToken: NotRequired[str]
+    ReturnConsumedCapacity: NotRequired[str]
+
+
+class ExecuteTransactionOutput(TypedDict):
+    Responses: NotRequired[list[ItemResponse]]
+    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+
 class ExpectedAttributeValue(TypedDict):
     Value: NotRequired[AttributeValue]
     Exists: NotRequired[bool]
@@ -551,6 +608,12 @@ class OnDemandThroughput(TypedDict):
 
 class OnDemandThroughputOverride(TypedDict):
     MaxReadRequestUnits: NotRequired[int]
+
+
+class ParameterizedStatement(TypedDict):
+    Statement: str
+    Parameters: NotRequired[list[AttributeValue]]
+    ReturnValuesOnConditionCheckFailure: NotRequired[str]
 
 
 class PointInTimeRecoveryDescription(TypedDict):
@@ -1109,6 +1172,12 @@ class ConditionalCheckFailedException(AwsError):
 
 class ContinuousBackupsUnavailableException(AwsError):
     code = "ContinuousBackupsUnavailableException"
+    status = 400
+    sender_fault = True
+
+
+class DuplicateItemException(AwsError):
+    code = "DuplicateItemException"
     status = 400
     sender_fault = True
 

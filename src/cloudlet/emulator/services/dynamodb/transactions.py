@@ -8,6 +8,7 @@ Source: "Amazon DynamoDB Transactions: How it works", "TransactWriteItems" (API 
 from __future__ import annotations
 
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, cast
 
 import orjson
@@ -57,6 +58,9 @@ SWEPT_EVERY: Final = 16  # of 256 requests sweep up old tokens,
 SWEPT: Final = 48  # three times as many as there are new ones
 SAME_ITEM: Final = "Transaction request cannot include multiple operations on one item"
 NO_REASON: Final = "None"
+REASONS: Final = MappingProxyType(
+    {"ConditionalCheckFailedException": "ConditionalCheckFailed", "DuplicateItemException": "DuplicateItem"}
+)
 
 
 class Action(NamedTuple):
@@ -81,7 +85,7 @@ def transact_write_items(call: Call, request: TransactWriteItemsInput) -> Transa
     raw_request = cast("dict[str, Any]", request)
     actions = [prepare(entry) for entry in raw_request["TransactItems"]]
     token = request.get("ClientRequestToken")
-    if token is not None and done_before(call, token, raw_request):
+    if token is not None and done_before(call, token, raw_request["TransactItems"]):
         return cast(TransactWriteItemsOutput, repeated(call, raw_request, actions))
     reasons: list[AwsError | None] = [None] * len(actions)
     targets = [find_target(call, action, reasons, place) for place, action in enumerate(actions)]
@@ -151,7 +155,7 @@ def cancelled(reasons: list[AwsError | None]) -> TransactionCanceledException:
             codes.append(NO_REASON)
             listed.append({"Code": NO_REASON})
             continue
-        code = "ConditionalCheckFailed" if isinstance(error, ConditionalCheckFailedException) else "ValidationError"
+        code = REASONS.get(error.code, "ValidationError")
         codes.append(code)
         listed.append({"Code": code, "Message": error.message, **error.members})
     return TransactionCanceledException(
@@ -163,13 +167,13 @@ def cancelled(reasons: list[AwsError | None]) -> TransactionCanceledException:
 # --- the client request token
 
 
-def done_before(call: Call, token: str, request: dict[str, Any]) -> bool:
+def done_before(call: Call, token: str, actions: list[dict[str, Any]]) -> bool:
     """Whether this very request was carried out in the last ten minutes; otherwise it is noted now.
 
     Raises IdempotentParameterMismatchException where the token was another request's.
     """
     period = int(call.now) // TOKEN_SECONDS
-    digest = digest_of(request)
+    digest = digest_of(actions)
     for one in (period, period - 1):
         found = TOKENS.get(call.tx, one, call.account_id, call.region, token)
         if found is not None and found.done_at > call.now - TOKEN_SECONDS:
@@ -185,10 +189,8 @@ def done_before(call: Call, token: str, request: dict[str, Any]) -> bool:
     return False
 
 
-def digest_of(request: dict[str, Any]) -> bytes:
-    return blake2b(
-        orjson.dumps(request["TransactItems"], option=orjson.OPT_SORT_KEYS, default=plain), digest_size=16
-    ).digest()
+def digest_of(actions: list[dict[str, Any]]) -> bytes:
+    return blake2b(orjson.dumps(actions, option=orjson.OPT_SORT_KEYS, default=plain), digest_size=16).digest()
 
 
 def plain(value: Any) -> Any:
