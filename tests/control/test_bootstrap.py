@@ -3,15 +3,16 @@ from __future__ import annotations
 import multiprocessing
 import stat
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from cloudlet.control.bootstrap import BootstrapResult, bootstrap
 from cloudlet.control.db import Database, DatabaseUnavailable
 from cloudlet.control.platform import Platform
-from cloudlet.control.tables import Credential, License, SigningKey, Subscription, User, Workspace
+from cloudlet.control.tables import Credential, EmailToken, License, SigningKey, Subscription, User, Workspace
 from cloudlet.control.vault import SecretKeyError
 from cloudlet.license.effects import SYSTEM
 from cloudlet.license.token import find_problem
@@ -80,6 +81,16 @@ def test_the_secret_key_and_the_database_are_for_their_owner_alone(tmp_path: Pat
     for name in ("secret.key", "control.sqlite3"):
         assert stat.S_IMODE((tmp_path / "state" / name).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
+
+
+def test_links_and_sessions_that_are_over_are_forgotten_at_the_next_start(settings: PlatformSettings) -> None:
+    bootstrap(settings)
+    database = Database(settings)
+    with database.transaction() as session:
+        session.execute(update(EmailToken).values(expires_at=datetime(2026, 1, 1, tzinfo=UTC)))
+    database.close()
+    bootstrap(settings)
+    assert count(settings, EmailToken) == 1  # the fresh one
 
 
 def test_another_secret_key_is_noticed_at_once(settings: PlatformSettings) -> None:

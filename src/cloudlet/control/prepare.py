@@ -1,7 +1,8 @@
-"""What must exist before the first request: current tables, plans, a signing key."""
+"""What must exist before the first request: current tables, plans, a signing key. And what is over, is gone."""
 
 from __future__ import annotations
 
+from cloudlet.control.accounts.service import forget_expired
 from cloudlet.control.db import Database
 from cloudlet.control.licenses.plans import ensure_plans
 from cloudlet.control.licenses.signing import active_private_key, ensure_signing_key
@@ -17,5 +18,6 @@ def prepare(database: Database, platform: Platform) -> None:
     with database.transaction() as session:
         database.lock(session)
         ensure_plans(session, platform)
+        forget_expired(session, platform)
         ensure_signing_key(session, platform)
         active_private_key(session, platform)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.errors import LinkExpired, SignInRefused, WrongPassword
@@ -148,3 +148,9 @@ def use_link(session: Session, platform: Platform, purpose: str, secret: str) ->
     if not used:
         raise LinkExpired
     return user
+
+
+def forget_expired(session: Session, platform: Platform) -> None:
+    """Sessions and links that are over; they mean nothing any more, and say who was there when."""
+    session.execute(delete(WebSession).where(WebSession.expires_at <= platform.now()))
+    session.execute(delete(EmailToken).where(EmailToken.expires_at <= platform.later(days=-1)))
