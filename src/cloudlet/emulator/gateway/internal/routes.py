@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, state
+from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, sqs, state
 from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 
@@ -35,6 +35,9 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_localstack/config", config.get_config),
     ("POST", "/_localstack/config", config.post_config),
     ("POST", "/_localstack/state/reset", state.reset_state),
+    ("GET", "/_aws/sqs/messages", sqs.browse_queue),
+    ("POST", "/_aws/sqs/messages", sqs.browse_queue),
+    ("GET", "/_aws/sqs/messages/{region}/{account}/{queue}", sqs.browse_queue_by_path),
     ("GET", "/_cloudlet/clock", clock.get_clock),
     ("POST", "/_cloudlet/clock/freeze", clock.freeze_clock),
     ("POST", "/_cloudlet/clock/set", clock.set_clock),

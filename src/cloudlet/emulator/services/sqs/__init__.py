@@ -4,6 +4,7 @@ from cloudlet.emulator.effects.jobs import JobHandler
 from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.services.sqs import (
     answers,
+    browsing,
     in_flight,
     jobs,
     messages,
@@ -17,7 +18,7 @@ from cloudlet.emulator.services.sqs import (
 
 SERVICE = Service(
     "sqs",
-    modules=(queues, queue_attributes, messages, receiving, in_flight, tags, permissions, move_tasks),
+    modules=(queues, queue_attributes, messages, receiving, in_flight, tags, permissions, move_tasks, browsing),
     jobs=(
         JobHandler(jobs.SWEEP, jobs.sweep),
         JobHandler(jobs.EXPIRE, jobs.expire),
