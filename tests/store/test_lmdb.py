@@ -197,6 +197,23 @@ def test_a_reader_sees_what_was_committed_before_it_in_the_same_group(tmp_path: 
     store.close()
 
 
+def test_a_commit_that_nobody_waits_for_is_soon_durable(tmp_path: Path) -> None:
+    store = LmdbStore(StateHome(tmp_path / "state"), "disk")
+
+    async def check() -> None:
+        run(store, lambda tx: tx.put(b"k", b"v"))
+        deadline = asyncio.get_running_loop().time() + 20
+        while store._group is not None:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.01)
+
+    asyncio.run(check())
+    store._env.close()  # without a flush
+    again = LmdbStore(store.home, "disk")
+    assert run(again, lambda tx: tx.get(b"k")) == b"v"
+    again.close()
+
+
 def fail(tx: Transaction) -> None:
     tx.put(b"other", b"")
     raise LookupError

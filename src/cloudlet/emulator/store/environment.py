@@ -22,8 +22,8 @@ PLAIN_MAP_BYTES = 1 << 40
 LEAST_MAP_BYTES = 1 << 28
 DIRECT_MAP_BYTES = 16 << 20  # at first
 MOST_STEP_BYTES = 256 << 20
-LEAST_ROOM_BYTES = 4 << 20
-LOOK_EVERY = 16  # writing transactions
+LEAST_ROOM_BYTES = 8 << 20
+LOOK_EVERY = 8  # writing transactions
 
 
 class Environment:

@@ -21,6 +21,8 @@ from cloudlet.emulator.store.residency import Residency
 from cloudlet.emulator.store.snapshot import Snapshots, link_tree
 from cloudlet.emulator.store.watch import Watch
 
+GROUP_SECONDS = 0.05  # how long a commit may lie in a group when nobody waits for it (a job's end)
+
 Durability = Literal["process", "disk"]
 Action = Callable[[], None]
 
@@ -166,6 +168,7 @@ class LmdbStore:
         self.records: dict[bytes, tuple[bytes, Any]] = {}
         self._group: Any = None  # with durability="disk": the LMDB transaction that holds what is not yet durable
         self._group_actions: list[Action] = []
+        self._group_timer: asyncio.TimerHandle | None = None
         self._waiting: list[Callable[[BaseException | None], None]] = []
         self._open(home.current)
         self.blobs.recover(self)
@@ -225,6 +228,9 @@ class LmdbStore:
 
     def flush(self) -> None:
         """Make all that was committed durable now, and tell those who wait."""
+        if self._group_timer is not None:
+            self._group_timer.cancel()
+            self._group_timer = None
         error: BaseException | None = None
         group, self._group = self._group, None
         if group is not None:
@@ -294,6 +300,9 @@ class LmdbStore:
             return LmdbTransaction(self._group, True, self)
         if self._group is None:
             self._group = self._env.begin(write=True)
+            loop = asyncio._get_running_loop()
+            if loop is not None:
+                self._group_timer = loop.call_later(GROUP_SECONDS, self.flush)
         return LmdbTransaction(self._env.begin(write=True, parent=self._group), False, self)
 
     def _enlarge(self) -> None:
