@@ -38,7 +38,10 @@ def test_a_changed_url_is_refused(client: Callable[..., Any], bucket: str, versi
 def test_an_old_url_is_refused(client: Callable[..., Any], bucket: str, version: str) -> None:
     s3 = client("s3", config=Config(signature_version=version))
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
-    url = re.sub(r"X-Amz-Date=\w+", "X-Amz-Date=20200101T000000Z", re.sub(r"&Expires=\d+", "&Expires=1577836800", url))
+    url = re.sub(r"&Expires=\d+", "&Expires=1577836800", url)
+    signed_on = re.search(r"X-Amz-Date=(\d{8})", url)
+    if signed_on is not None:
+        url = url.replace(signed_on[1], "20200101")
     answer = httpx.get(url)
     assert answer.status_code == 403
     assert "<Message>Request has expired</Message>" in answer.text

@@ -43,11 +43,6 @@ class AccessForbidden(S3Error):
     text = "CORSResponse: CORS is not enabled for this bucket."
 
 
-class AuthorizationHeaderMalformed(S3Error):
-    code = "AuthorizationHeaderMalformed"
-    text = "The authorization header that you provided is not valid."
-
-
 class AuthorizationQueryParametersError(S3Error):
     code = "AuthorizationQueryParametersError"
     text = (
@@ -239,16 +234,6 @@ class InvalidTargetBucketForLogging(S3Error):
     text = "The target bucket for logging does not exist"
 
 
-class InvalidToken(S3Error):
-    code = "InvalidToken"
-    text = "The provided token is malformed or otherwise not valid."
-
-
-class InvalidURI(S3Error):
-    code = "InvalidURI"
-    text = "Couldn't parse the specified URI."
-
-
 class KeyTooLongError(S3Error):
     code = "KeyTooLongError"
     text = "Your key is too long"
@@ -289,11 +274,6 @@ class MissingContentLength(S3Error):
     code = "MissingContentLength"
     status = 411
     text = "You must provide the Content-Length HTTP header."
-
-
-class MissingRequestBodyError(S3Error):
-    code = "MissingRequestBodyError"
-    text = "Request Body is empty"
 
 
 class MissingSecurityHeader(S3Error):
@@ -388,12 +368,6 @@ class NotModified(S3Error):
     text = "Not Modified"
 
 
-class ObjectAlreadyInActiveTierError(S3Error):
-    code = "ObjectAlreadyInActiveTierError"
-    status = 403
-    text = "The operation is not allowed because the object is in an active tier"
-
-
 class ObjectLockConfigurationNotFoundError(S3Error):
     code = "ObjectLockConfigurationNotFoundError"
     status = 404
@@ -404,12 +378,6 @@ class ObjectNotInActiveTierError(S3Error):
     code = "ObjectNotInActiveTierError"
     status = 403
     text = "The source object of the COPY action is not in the active tier"
-
-
-class OperationAborted(S3Error):
-    code = "OperationAborted"
-    status = 409
-    text = "A conflicting conditional operation is currently in progress against this resource. Please try again."
 
 
 class OwnershipControlsNotFoundError(S3Error):
@@ -430,24 +398,6 @@ class ReplicationConfigurationNotFoundError(S3Error):
     text = "The replication configuration was not found"
 
 
-class RequestTimeTooSkewed(S3Error):
-    code = "RequestTimeTooSkewed"
-    status = 403
-    text = "The difference between the request time and the current time is too large."
-
-
-class RestoreAlreadyInProgress(S3Error):
-    code = "RestoreAlreadyInProgress"
-    status = 409
-    text = "Object restore is already in progress"
-
-
-class ServerSideEncryptionConfigurationNotFoundError(S3Error):
-    code = "ServerSideEncryptionConfigurationNotFoundError"
-    status = 404
-    text = "The server side encryption configuration was not found"
-
-
 class SignatureDoesNotMatch(S3Error):
     code = "SignatureDoesNotMatch"
     status = 403
@@ -455,16 +405,6 @@ class SignatureDoesNotMatch(S3Error):
         "The request signature we calculated does not match the signature you provided. Check your key "
         "and signing method."
     )
-
-
-class TooManyBuckets(S3Error):
-    code = "TooManyBuckets"
-    text = "You have attempted to create more buckets than allowed"
-
-
-class TooManyParts(S3Error):
-    code = "TooManyParts"
-    text = "You have attempted to add more parts than the maximum of 10000 that are allowed for this object."
 
 
 class UnexpectedContent(S3Error):
@@ -475,19 +415,6 @@ class UnexpectedContent(S3Error):
 class UnresolvableGrantByEmailAddress(S3Error):
     code = "UnresolvableGrantByEmailAddress"
     text = "The email address you provided does not match any account on record."
-
-
-class UnsupportedArgument(S3Error):
-    code = "UnsupportedArgument"
-    text = "The request contained an unsupported argument."
-
-
-class UserKeyMustBeSpecified(S3Error):
-    code = "UserKeyMustBeSpecified"
-    text = (
-        "The bucket POST must contain the specified field name. If it is specified, please check the "
-        "order of the fields."
-    )
 
 
 class XAmzContentSHA256Mismatch(S3Error):

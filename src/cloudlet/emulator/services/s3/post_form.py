@@ -5,7 +5,6 @@ Source: "POST Object" and "Browser-based uploads using POST", S3 API Reference.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,12 +23,13 @@ from cloudlet.emulator.services.s3.forms import Form, read_form
 from cloudlet.emulator.services.s3.history import rewrite
 from cloudlet.emulator.services.s3.lookup import require_bucket
 from cloudlet.emulator.services.s3.post_policy import check_policy, parse_policy
-from cloudlet.emulator.services.s3.presign import mismatch, secret_of, sign_v2, sign_v4
+from cloudlet.emulator.services.s3.presign import check_form_signature
 from cloudlet.emulator.services.s3.records import CURRENT
 from cloudlet.emulator.services.s3.rules import check_object_tags
 from cloudlet.emulator.services.s3.writes import write_object
 
 V4_FIELDS = ("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature")
+V2_FIELDS = ("AWSAccessKeyId", "Signature")
 
 
 def parse_form(http: HttpRequest) -> dict[str, Any]:
@@ -78,30 +78,20 @@ def check_authorization(call: Call, bucket: str, fields: Mapping[str, str], size
     if "policy" not in fields:
         return
     if not call.settings.s3_skip_signature_validation:
-        check_signature(fields)
+        check_fields(fields)
+        check_form_signature(fields)
     check_policy(parse_policy(fields["policy"]), {**fields, "bucket": bucket}, size, call.now)
 
 
-def check_signature(fields: Mapping[str, str]) -> None:
-    policy = fields["policy"]
-    if "x-amz-signature" in fields or "x-amz-credential" in fields or "x-amz-algorithm" in fields:
-        for name in V4_FIELDS:
-            if name.lower() not in fields:
-                raise missing_field(name)
-        key, _, scope = fields["x-amz-credential"].partition("/")
-        secret, signature = secret_of(key), fields["x-amz-signature"]
-        if secret is not None and not hmac.compare_digest(sign_v4(secret, scope, policy), signature):
-            raise mismatch(key, policy, signature)
-        return
-    for name in ("AWSAccessKeyId", "signature"):
+def check_fields(fields: Mapping[str, str]) -> None:
+    """A form with a policy has all that belongs to its signature. Raises InvalidArgument and InvalidAccessKeyId."""
+    newer = any(name in fields for name in ("x-amz-signature", "x-amz-credential", "x-amz-algorithm"))
+    needed: tuple[str, ...] = V4_FIELDS if newer else V2_FIELDS
+    for name in needed:
         if name.lower() not in fields:
-            raise missing_field("AWSAccessKeyId" if name == "AWSAccessKeyId" else "Signature")
-    key, signature = fields["awsaccesskeyid"], fields["signature"]
-    if not key:
-        raise InvalidAccessKeyId(AWSAccessKeyId=key)
-    secret = secret_of(key)
-    if secret is not None and not hmac.compare_digest(sign_v2(secret, policy), signature):
-        raise mismatch(key, policy, signature)
+            raise missing_field(name)
+    if "awsaccesskeyid" in fields and not fields["awsaccesskeyid"]:
+        raise InvalidAccessKeyId(AWSAccessKeyId="")
 
 
 def put_request(bucket: str, fields: Mapping[str, str]) -> dict[str, Any]:
