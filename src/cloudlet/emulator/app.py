@@ -21,13 +21,13 @@ from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher
 from cloudlet.emulator.gateway.entitle import Entitlement
 from cloudlet.emulator.gateway.http.server import HttpServer, Limits
+from cloudlet.emulator.gateway.http.tls import ServerCertificates
 from cloudlet.emulator.gateway.identify import Identifier
 from cloudlet.emulator.gateway.identity import Identities
 from cloudlet.emulator.gateway.internal.routes import InternalApi
 from cloudlet.emulator.gateway.journal import Journal
 from cloudlet.emulator.gateway.registry import Registry
 from cloudlet.emulator.gateway.spooling import Spooling
-from cloudlet.emulator.gateway.http.tls import ServerCertificates
 from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.open import open_store
@@ -53,7 +53,7 @@ class Emulator:
         self.models = Models()
         self.registry = Registry()
         self.store = open_store(settings)
-        self.dispatcher = Dispatcher(settings, self.store, self.clock, self.ids, self.registry)
+        self.dispatcher = Dispatcher(settings, self.store, self.clock, self.ids, self.registry, self.models)
         self.jobs = JobRunner(
             self.store, self.clock, self.ids, self.dispatcher.service_call, load_service=self.registry.load
         )

@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedRequest
 from cloudlet.emulator.gateway.http.server import Limits
+from cloudlet.emulator.protocol.message import AwsChunkedRequest
 from tests.gateway.http.conftest import Serve
 from tests.gateway.http.serving import RunningServer
 

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedDecoder, AwsChunkedRequest
+from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedDecoder, decoded_request
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import HttpRequest, InlineBody
 from cloudlet.emulator.protocol.signing import sigv4
@@ -165,7 +165,7 @@ def test_body_that_is_not_the_declared_one_is_refused() -> None:
 def test_signed_content_encoding_is_the_one_on_the_wire() -> None:
     headers = {"Content-Encoding": "aws-chunked,gzip", "X-Amz-Decoded-Content-Length": "5"}
     request = signed_now(botocore.auth.S3SigV4Auth, "http://localhost/b/k", method="PUT", headers=headers, data=b"x")
-    decoded = AwsChunkedRequest(request)
+    decoded = decoded_request(request)
     assert decoded.headers["content-encoding"] == "gzip"
     verify(decoded)
 
@@ -324,8 +324,8 @@ def example_body(letter: bytes = b"a") -> bytes:
     )
 
 
-def example_request() -> AwsChunkedRequest:
-    return AwsChunkedRequest(HttpRequest("PUT", "/examplebucket/chunkObject.txt", dict(EXAMPLE_HEADERS)))
+def example_request() -> HttpRequest:
+    return decoded_request(HttpRequest("PUT", "/examplebucket/chunkObject.txt", dict(EXAMPLE_HEADERS)))
 
 
 def test_chunk_signatures_of_the_documentation() -> None:

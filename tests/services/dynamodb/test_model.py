@@ -20,6 +20,7 @@ from cloudlet.emulator.gateway.dispatch import Dispatcher
 from cloudlet.emulator.gateway.registry import Registry
 from cloudlet.emulator.kernel.call import Principal
 from cloudlet.emulator.protocol.fragments import thaw
+from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.services.dynamodb.keys import index_key
 from cloudlet.emulator.services.dynamodb.records import INDEX_ITEMS, ITEMS, TABLES
 from cloudlet.emulator.services.dynamodb.writes import index_entry
@@ -47,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """`run("PutItem", TableName=…)`: the operation's result, in plain data."""
     options = Settings(temporary_dir=str(tmp_path_factory.mktemp("store")))
     store = open_store(options)
-    dispatcher = Dispatcher(options, store, Clock(), Ids(7), Registry())
+    dispatcher = Dispatcher(options, store, Clock(), Ids(7), Registry(), Models())
     principal = Principal(ACCOUNT, "test", "root", "arn:aws:iam::000000000000:root", ACCOUNT)
 
     def carry_out(operation: str, **request: Any) -> dict[str, Any]:

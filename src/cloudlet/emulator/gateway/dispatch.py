@@ -22,6 +22,7 @@ from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import NotImplementedFailure
 from cloudlet.emulator.protocol.fragments import thaw
 from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.kv import Conflict, Store, Transaction
 from cloudlet.settings import Settings
 
@@ -31,12 +32,15 @@ ATTEMPTS = 20  # of a transaction that conflicts; each loser has seen a winner, 
 class Dispatcher:
     """Carries out operations of native services. One instance per emulator; implements `kernel.call.Runtime`."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, ids: Ids, registry: Registry) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, clock: Clock, ids: Ids, registry: Registry, models: Models
+    ) -> None:
         self.settings = settings
         self.store = store
         self.clock = clock
         self.ids = ids
         self.registry = registry
+        self.models = models
         self._handlers: dict[tuple[str, str], Handler] = {}
         # Whether a synchronous operation has to wait before it is answered: for a server, or for the disk.
         self.waits = store.worker_threads > 0 or settings.durability == "disk"
@@ -165,7 +169,10 @@ class Dispatcher:
         )
         inner._after_commit = call._after_commit
         inner.tx = call.tx
-        return thaw(handler.run(inner, request))
+        result = handler.run(inner, request)
+        if thaw(result) is result:  # nearly always; the shape is only needed to tell blobs from strings
+            return result
+        return thaw(result, self.models.service(service).operation(operation).output)
 
     @contextmanager
     def transaction(self, call: Call, *, read_only: bool = False) -> Iterator[Transaction]:

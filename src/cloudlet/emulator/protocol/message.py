@@ -112,6 +112,19 @@ class HttpRequest:
         return host.partition(":")[0].lower()
 
 
+class AwsChunkedRequest(HttpRequest):
+    """A request whose body was aws-chunked. Its `content-encoding` no longer says so; signatures need the original."""
+
+    __slots__ = ("wire_content_encoding",)
+
+    def __init__(self, request: HttpRequest, wire_content_encoding: str | None) -> None:
+        target = f"{request.path}?{request.query}" if request.query else request.path
+        super().__init__(
+            request.method, target, request.headers, request.body, scheme=request.scheme, client=request.client
+        )
+        self.wire_content_encoding = wire_content_encoding
+
+
 class FileSlice:
     """A response body that is part of a file: `length` bytes from `start`."""
 

@@ -13,7 +13,7 @@ import hashlib
 from typing import Protocol
 
 from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
-from cloudlet.emulator.protocol.message import HttpRequest
+from cloudlet.emulator.protocol.message import AwsChunkedRequest, HttpRequest
 
 STREAMING_PREFIX = "STREAMING-"
 MAX_LINE = 16 * 1024  # bytes of a size line or a trailer line
@@ -207,17 +207,11 @@ def signature_mismatch() -> AwsError:
     )
 
 
-class AwsChunkedRequest(HttpRequest):
-    """A request whose body was aws-chunked. Its `content-encoding` no longer says so; signatures need the original."""
-
-    __slots__ = ("wire_content_encoding",)
-
-    def __init__(self, request: HttpRequest) -> None:
-        target = f"{request.path}?{request.query}" if request.query else request.path
-        headers = request.headers
-        super().__init__(request.method, target, headers, request.body, scheme=request.scheme, client=request.client)
-        self.wire_content_encoding: str | None = headers.pop("content-encoding", None)
-        if self.wire_content_encoding is not None:
-            rest = remaining_encoding(self.wire_content_encoding)
-            if rest:
-                headers["content-encoding"] = rest
+def decoded_request(request: HttpRequest) -> AwsChunkedRequest:
+    """The same request without aws-chunked in its `content-encoding`."""
+    wire_encoding = request.headers.pop("content-encoding", None)
+    if wire_encoding is not None:
+        rest = remaining_encoding(wire_encoding)
+        if rest:
+            request.headers["content-encoding"] = rest
+    return AwsChunkedRequest(request, wire_encoding)

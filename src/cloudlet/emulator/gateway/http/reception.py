@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from cloudlet.emulator.gateway.http.aws_chunked import (
     AwsChunkedDecoder,
-    AwsChunkedRequest,
     ChunkVerifier,
+    decoded_request,
     is_aws_chunked,
     open_decoder,
 )
@@ -32,7 +32,7 @@ def prepare_body(
         if length is None and "transfer-encoding" not in request.headers:
             length = 0
         return request, BodyReceiver(request, limits, length)
-    request = AwsChunkedRequest(request)
+    request = decoded_request(request)
     decoder: AwsChunkedDecoder | None = None
     refusal: AwsError | None = None
     try:

@@ -18,8 +18,7 @@ from urllib.parse import quote, unquote, unquote_plus, unquote_to_bytes
 
 import msgspec
 
-from cloudlet.emulator.gateway.http.aws_chunked import AwsChunkedRequest
-from cloudlet.emulator.protocol.message import Body, HttpRequest
+from cloudlet.emulator.protocol.message import AwsChunkedRequest, Body, HttpRequest
 from cloudlet.emulator.protocol.signing.errors import (
     MAX_SKEW_SECONDS,
     ClockSkew,
