@@ -80,7 +80,7 @@ class Table(Generic[R]):
     """
 
     __slots__ = (
-        "_arity", "_begin", "_cached", "_decoder", "_encode", "_indexes", "_key_of", "_migrations", "_pack",
+        "_arity", "_begin", "_cached", "_decode_message", "_encode", "_indexes", "_key_of", "_migrations", "_pack",
         "_version", "_version_byte", "key_fields", "name", "record",
     )  # fmt: skip
 
@@ -111,7 +111,7 @@ class Table(Generic[R]):
         self._pack = compile_packer(name + "\x00", _types_of(record, key))
         self._key_of = _values_of(key)
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decoder = msgspec.msgpack.Decoder(record)
+        self._decode_message = msgspec.msgpack.Decoder(record).decode
         self._indexes = {
             index: _IndexKeys(name, index, record, spec if isinstance(spec, Index) else Index(spec))
             for index, spec in (indexes or {}).items()
@@ -278,11 +278,14 @@ class Table(Generic[R]):
         if raw[0] != self._version:
             return self._migrate(raw)
         if len(raw) > COPY_BYTES:
-            return self._decoder.decode(memoryview(raw)[1:])
-        return self._decoder.decode(raw[1:])
+            return self._decode_message(memoryview(raw)[1:])
+        return self._decode_message(raw[1:])
 
     def _decode_pair(self, pair: tuple[bytes, bytes]) -> R:
-        return self._decode(pair[1])
+        raw = pair[1]
+        if raw[0] == self._version and len(raw) <= COPY_BYTES:  # `_decode` without another call: lists are long
+            return self._decode_message(raw[1:])
+        return self._decode(raw)
 
     def _decode_cached(self, tx: Transaction, key: bytes, raw: bytes) -> R:
         found = tx.records.get(key)
@@ -306,7 +309,7 @@ class Table(Generic[R]):
         values = msgspec.msgpack.decode(raw[1:])
         for migration in self._migrations[version - 1 :]:
             values = migration(values)
-        return self._decoder.decode(self._encode(values))
+        return self._decode_message(self._encode(values))
 
 
 class _IndexKeys:
