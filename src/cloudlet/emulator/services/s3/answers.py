@@ -20,6 +20,8 @@ def finish(call: Call, request: HttpRequest, response: HttpResponse) -> None:
             response.status = 204
         elif call.operation == "HeadBucket":
             response.headers["Content-Type"] = "application/xml"
-    response.headers.setdefault("x-amz-id-2", S3_HOST_ID)
+    headers = response.headers
+    headers["Server"] = "AmazonS3"
+    headers.setdefault("x-amz-id-2", S3_HOST_ID)
     if "origin" in request.headers and decides_on_origin(call, request, response):
         del request.headers["origin"]  # the bucket has decided; the gateway's own headers are for those that have not

@@ -225,9 +225,8 @@ def check_md5(content_md5: str, md5_hex: str, *, part: bool = False) -> None:
         members: dict[str, Any] = {"Content-MD5": content_md5}
         raise InvalidDigest(**members)
     if b64decode(content_md5).hex() != md5_hex:
-        raise BadDigest(
-            ExpectedDigest=b64decode(content_md5).hex(), CalculatedDigest=b64encode(bytes.fromhex(md5_hex)).decode()
-        )
+        expected = content_md5 if part else b64decode(content_md5).hex()
+        raise BadDigest(ExpectedDigest=expected, CalculatedDigest=b64encode(bytes.fromhex(md5_hex)).decode())
 
 
 def check_payload_hash(header: str, body: Body) -> None:

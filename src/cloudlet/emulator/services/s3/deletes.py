@@ -24,7 +24,7 @@ from cloudlet.emulator.services.s3.errors import (
     PreconditionFailed,
     UnimplementedHeader,
 )
-from cloudlet.emulator.services.s3.events import publish
+from cloudlet.emulator.services.s3.events import publish, publish_deletion
 from cloudlet.emulator.services.s3.lookup import check_key, element, require_bucket
 from cloudlet.emulator.services.s3.object_lock import check_deletable
 from cloudlet.emulator.services.s3.records import BucketRecord
@@ -68,7 +68,10 @@ def delete(call: Call, bucket: BucketRecord, request: Mapping[str, Any], bypass:
     if record is None:
         if version_id is not None and not history.was_issued(version_id, bucket.name, key):
             raise InvalidArgument("Invalid version id specified", ArgumentName="versionId", ArgumentValue=version_id)
-        return {} if version_id is None else {"VersionId": version_id}
+        if version_id is None:
+            publish_deletion(call, bucket, key)
+            return {}
+        return {"VersionId": version_id}
     check_deletable(call, record, bypass)
     history.remove(tx, record)
     publish(call, bucket, "ObjectRemoved:Delete", record)

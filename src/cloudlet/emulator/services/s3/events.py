@@ -18,7 +18,7 @@ from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.rest_wire import S3_HOST_ID
 from cloudlet.emulator.services.s3.configurations import get_config
-from cloudlet.emulator.services.s3.records import BucketRecord, ObjectRecord
+from cloudlet.emulator.services.s3.records import EMPTY, BucketRecord, ObjectRecord
 from cloudlet.emulator.services.s3.rules import canonical_user_id, url_encode
 
 KIND = "notification"
@@ -44,6 +44,13 @@ def publish(call: Call, bucket: BucketRecord, event: str, record: ObjectRecord) 
             if is_wanted(target, event, record.key):
                 body = msgspec.json.encode({"Records": [message(call, bucket, event, record, target["Id"])]})
                 deliver(call, bucket, service, target[arn_member], body.decode())
+
+
+def publish_deletion(call: Call, bucket: BucketRecord, key: str) -> None:
+    """S3 tells of the deletion of a key that was not there as well."""
+    if bucket.has_notifications:
+        gone = ObjectRecord(bucket.name, key, 0, 0, "", "", "", "", "", 0, "", EMPTY, "", "")
+        publish(call, bucket, "ObjectRemoved:Delete", gone)
 
 
 def is_wanted(target: Mapping[str, Any], event: str, key: str) -> bool:
