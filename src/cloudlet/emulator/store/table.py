@@ -282,10 +282,7 @@ class Table(Generic[R]):
         return self._decode_message(raw[1:])
 
     def _decode_pair(self, pair: tuple[bytes, bytes]) -> R:
-        raw = pair[1]
-        if raw[0] == self._version and len(raw) <= COPY_BYTES:  # `_decode` without another call: lists are long
-            return self._decode_message(raw[1:])
-        return self._decode(raw)
+        return self._decode(pair[1])
 
     def _decode_cached(self, tx: Transaction, key: bytes, raw: bytes) -> R:
         found = tx.records.get(key)
