@@ -1,4 +1,5 @@
 import random
+import re
 import uuid
 
 from hypothesis import given
@@ -50,6 +51,12 @@ def test_names_have_the_length_and_letters_that_were_asked_for(length: int) -> N
         assert len(name) == length
         assert set(name) <= set(alphabet)
     assert len(ids.bytes(length)) == length
+
+
+def test_request_ids_have_the_form_of_their_service() -> None:
+    ids = Ids(3)
+    assert re.fullmatch("[0-9A-F]{16}", ids.request_id("s3"))
+    assert uuid.UUID(ids.request_id("sqs")).version == 4
 
 
 def test_all_letters_come_up() -> None:

@@ -34,6 +34,10 @@ class Ids:
         text = self._chunk().hex()
         return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{text[16].translate(VARIANT)}{text[17:20]}-{text[20:]}"
 
+    def request_id(self, service: str) -> str:
+        """The id of one answer: 16 upper-case hexadecimal digits for S3, a UUID elsewhere."""
+        return self._chunk()[:8].hex().upper() if service == "s3" else self.uuid()
+
     def hex(self, length: int) -> str:
         """Lower-case hexadecimal digits."""
         if length <= 2 * CHUNK_BYTES:
