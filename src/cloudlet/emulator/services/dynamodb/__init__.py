@@ -13,6 +13,7 @@ from cloudlet.emulator.services.dynamodb import (
     queries,
     recovery,
     statements,
+    streams,
     tables,
     tags,
     transactions,
@@ -36,6 +37,7 @@ SERVICE = Service(
         insights,
         policies,
         statements,
+        streams,
     ),
     jobs=JOBS,
 )

@@ -27,6 +27,7 @@ from cloudlet.emulator.services.dynamodb.schemas import (
     global_index,
     throughput_pairs,
 )
+from cloudlet.emulator.services.dynamodb.streams import close_stream, open_stream
 from cloudlet.emulator.services.dynamodb.tables import new_storage, not_found, sse_of, stream_label, stream_view_of
 from cloudlet.emulator.services.dynamodb.writes import fill_index
 
@@ -114,9 +115,14 @@ def change_stream(call: Call, table: TableRecord, request: dict[str, Any]) -> Ta
     if view:
         if table.stream_view:
             raise ValidationException(f"Table already has an enabled stream: TableName: {table.name}")
-        return replace(table, stream_view=view, stream_label=stream_label(call))
+        table = replace(
+            table, stream_view=view, stream_label=stream_label(call, table.name), stream_storage=new_storage(call)
+        )
+        open_stream(call, table, table.stream_storage)
+        return table
     if not table.stream_view:
         raise ValidationException(f"Table has no stream to disable: TableName: {table.name}")
+    close_stream(call, table)
     return replace(table, stream_view="")
 
 

@@ -8,7 +8,16 @@ from typing import Any, Final
 from cloudlet.emulator.effects.jobs import JobHandler, enqueue
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.dynamodb.expirations import EXPIRE_KIND, schedule
-from cloudlet.emulator.services.dynamodb.records import EXPIRIES, INDEX_ITEMS, ITEMS, TABLES, TableRecord
+from cloudlet.emulator.services.dynamodb.records import (
+    CHANGES,
+    EXPIRIES,
+    INDEX_ITEMS,
+    ITEMS,
+    STREAMS,
+    TABLES,
+    TableRecord,
+)
+from cloudlet.emulator.services.dynamodb.streams import FORGET_KIND
 from cloudlet.emulator.services.dynamodb.writes import remove_item
 
 SWEEP_KIND: Final = "dynamodb.sweep"
@@ -26,7 +35,7 @@ async def expire(call: Call, payload: dict[str, Any]) -> None:
             for expiry in due:
                 old = ITEMS.get(tx, table.storage, expiry.hash, expiry.range)
                 if old is not None:
-                    remove_item(call, table, old)
+                    remove_item(call, table, old, expired=True)
                 EXPIRIES.delete(tx, expiry.storage, expiry.expires, expiry.hash, expiry.range)
             if len(due) < PORTION:
                 first = next(EXPIRIES.scan(tx, table.storage, limit=1), None)
@@ -73,4 +82,25 @@ def sweep_portion(call: Call, storage: int) -> bool:
     return PORTION in (len(items), len(entries), len(expiries))
 
 
-JOBS: Final = (JobHandler(EXPIRE_KIND, expire), JobHandler(SWEEP_KIND, sweep))
+async def forget_stream(call: Call, payload: dict[str, Any]) -> None:
+    """Delete a stream that was closed a day ago, with its changes."""
+    more = True
+    while more:
+        with call.transaction() as tx:
+            stream = STREAMS.get(tx, call.account_id, call.region, payload["table"], payload["label"])
+            if stream is None:
+                return
+            changes = list(CHANGES.scan(tx, stream.storage, limit=PORTION))
+            for change in changes:
+                CHANGES.delete(tx, change.storage, change.sequence)
+            more = len(changes) == PORTION
+            if not more:
+                STREAMS.delete(tx, stream.account_id, stream.region, stream.table, stream.label)
+        await asyncio.sleep(0)  # requests first
+
+
+JOBS: Final = (
+    JobHandler(EXPIRE_KIND, expire),
+    JobHandler(SWEEP_KIND, sweep),
+    JobHandler(FORGET_KIND, forget_stream),
+)

@@ -2,6 +2,8 @@
 
     dynamodb.tables        account, region, name            what DescribeTable tells, with the indexes
     dynamodb.backups       account, region, ARN             a table as it was when it was backed up
+    dynamodb.streams       account, region, table, label    a stream, also of a table that is gone
+    dynamodb.changes       storage, sequence number         what a stream tells
     dynamodb.items         storage, hash key, range key     the item as DynamoDB's JSON, and its size
     dynamodb.index_items   storage, index keys, table keys  the projected item, once for each index that it is in
     dynamodb.expiries      storage, time, table keys        when TTL will delete an item
@@ -88,6 +90,7 @@ class TableRecord(Record, frozen=True):
     restored_from: str = ""
     restored_at: float | None = None
     restored_backup: str = ""
+    stream_storage: int = 0
 
 
 class BackupRecord(Record, frozen=True):
@@ -102,6 +105,40 @@ class BackupRecord(Record, frozen=True):
     count: int
     size: int
     table: TableRecord
+
+
+class StreamRecord(Record, frozen=True):
+    """A stream of a table, also of one that is gone. `closed`: since when no changes come; `first` and `last` are
+    sequence numbers, `last` 0 while it is open."""
+
+    account_id: str
+    region: str
+    table: str
+    label: str
+    arn: str
+    view: str
+    created: float
+    storage: int
+    hash_name: str
+    range_name: str | None
+    first: int
+    last: int = 0
+    closed: float | None = None
+
+
+class ChangeRecord(Record, frozen=True):
+    """A change of an item. `key`, `old` and `new` are DynamoDB's JSON, empty where the view leaves them out."""
+
+    storage: int
+    sequence: int
+    event_id: str
+    event: str
+    at: float
+    size: int
+    key: bytes
+    old: bytes
+    new: bytes
+    expired: bool
 
 
 class ItemRecord(Record, frozen=True):
@@ -147,6 +184,8 @@ class TokenRecord(Record, frozen=True):
 
 
 TABLES = Table("dynamodb.tables", TableRecord, key=("account_id", "region", "name"), cached=True)
+STREAMS = Table("dynamodb.streams", StreamRecord, key=("account_id", "region", "table", "label"))
+CHANGES = Table("dynamodb.changes", ChangeRecord, key=("storage", "sequence"))
 BACKUPS = Table("dynamodb.backups", BackupRecord, key=("account_id", "region", "arn"))
 ITEMS = Table("dynamodb.items", ItemRecord, key=("storage", "hash", "range"))
 INDEX_ITEMS = Table(

@@ -5,7 +5,7 @@ What AWS does over minutes is done before the answer: CreateTable says CREATING,
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
 from cloudlet.emulator.kernel.call import Call
@@ -29,7 +29,7 @@ from cloudlet.emulator.services.dynamodb.catalog import find_table, table_name
 from cloudlet.emulator.services.dynamodb.descriptions import describe
 from cloudlet.emulator.services.dynamodb.errors import ValidationException, invalid_parameter
 from cloudlet.emulator.services.dynamodb.jobs import sweep_later
-from cloudlet.emulator.services.dynamodb.records import TABLES, TableRecord
+from cloudlet.emulator.services.dynamodb.records import STREAMS, TABLES, TableRecord
 from cloudlet.emulator.services.dynamodb.schemas import (
     ON_DEMAND,
     billing_of,
@@ -41,6 +41,7 @@ from cloudlet.emulator.services.dynamodb.schemas import (
     local_indexes,
     throughput_pairs,
 )
+from cloudlet.emulator.services.dynamodb.streams import close_stream, open_stream
 from cloudlet.emulator.services.dynamodb.tags import checked_tags
 
 LISTED: Final = 100
@@ -59,6 +60,8 @@ def create_table(call: Call, request: CreateTableInput) -> CreateTableOutput:
     if TABLES.exists(call.tx, table.account_id, table.region, table.name):
         raise ResourceInUseException(f"Table already exists: {table.name}")
     TABLES.put(call.tx, table)
+    if table.stream_view:
+        open_stream(call, table, table.stream_storage)
     return cast(CreateTableOutput, {"TableDescription": describe(call, table, "CREATING")})
 
 
@@ -106,7 +109,8 @@ def new_table(call: Call, request: dict[str, Any]) -> TableRecord:
         on_demand=throughput_pairs(request.get("OnDemandThroughput")),
         warm=throughput_pairs(request.get("WarmThroughput")),
         stream_view=stream_view,
-        stream_label=stream_label(call) if stream_view else "",
+        stream_label=stream_label(call, name) if stream_view else "",
+        stream_storage=storage() if stream_view else 0,
         sse_enabled=sse_enabled,
         sse_key_arn=sse_key_arn,
         table_class=request.get("TableClass", ""),
@@ -135,10 +139,14 @@ def stream_view_of(specification: dict[str, Any] | None) -> str:
     return view
 
 
-def stream_label(call: Call) -> str:
-    """The moment, as AWS names streams: 2024-05-01T12:30:00.123."""
+def stream_label(call: Call, name: str) -> str:
+    """The moment, as AWS names streams (2024-05-01T12:30:00.123); a little later where the table has that one."""
     moment = datetime.fromtimestamp(call.now, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+    while True:
+        label = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+        if not STREAMS.exists(call.tx, call.account_id, call.region, name, label):
+            return label
+        moment += timedelta(milliseconds=1)
 
 
 def sse_of(call: Call, specification: dict[str, Any] | None) -> tuple[bool, str]:
@@ -192,6 +200,8 @@ def delete_table(call: Call, request: DeleteTableInput) -> DeleteTableOutput:
     for member in NOT_OF_DELETED:
         description.pop(member, None)
     TABLES.delete(call.tx, table.account_id, table.region, table.name)
+    if table.stream_view:
+        close_stream(call, table)
     sweep_later(call, table, [table.storage, *[index.storage for index in table.indexes]])
     return cast(DeleteTableOutput, {"TableDescription": description})
 

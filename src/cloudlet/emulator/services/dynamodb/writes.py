@@ -13,19 +13,22 @@ from cloudlet.emulator.services.dynamodb.records import (
     ItemRecord,
     TableRecord,
 )
+from cloudlet.emulator.services.dynamodb.streams import note_change
 from cloudlet.emulator.services.dynamodb.values import Item, decode_item, encode_item, measure_item
 from cloudlet.emulator.store.kv import Transaction
 
 
 def needs_old_item(table: TableRecord) -> bool:
     """A write has to know what it replaces."""
-    return bool(table.indexes or table.ttl_attribute)
+    return bool(table.indexes or table.ttl_attribute or table.stream_view)
 
 
 def store_item(call: Call, table: TableRecord, record: ItemRecord, item: Item, old: ItemRecord | None) -> None:
     """Write an item; `old` is what it replaces, needed where `needs_old_item` says so."""
     tx = call.tx
     ITEMS.put(tx, record)
+    if table.stream_view:
+        note_change(call, table, old, record)
     if table.indexes or table.ttl_attribute:
         before = None if old is None else decode_item(old.item)
         for index in table.indexes:
@@ -36,10 +39,12 @@ def store_item(call: Call, table: TableRecord, record: ItemRecord, item: Item, o
             note_expiry(call, table, record.hash, record.range, item)
 
 
-def remove_item(call: Call, table: TableRecord, old: ItemRecord) -> None:
-    """Delete an item that is there."""
+def remove_item(call: Call, table: TableRecord, old: ItemRecord, *, expired: bool = False) -> None:
+    """Delete an item that is there. `expired`: time to live does it."""
     tx = call.tx
     ITEMS.delete(tx, old.storage, old.hash, old.range)
+    if table.stream_view:
+        note_change(call, table, old, None, expired=expired)
     if table.indexes or table.ttl_attribute:
         before = decode_item(old.item)
         for index in table.indexes:
