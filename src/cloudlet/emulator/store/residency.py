@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-REST_SECONDS = 0.005
+REST_SECONDS = 0.01
 BUSY_SHARE = 0.02
 QUIET_SHARE = 0.2
 FAULT_SECONDS = 7e-6
