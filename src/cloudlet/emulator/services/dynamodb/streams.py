@@ -145,12 +145,19 @@ def find_streams(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 @read_only
 def find_stream(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    """The stream of `TableName` with this `Label`, if there is one; with the last sequence number."""
+    """The stream of `TableName` with this `Label`, if there is one; with the last sequence number (`Latest`), and the
+    prefix (`Watch`) to give to `call.changed` by those who wait for changes."""
     stream = STREAMS.get(call.tx, call.account_id, call.region, request["TableName"], request["Label"])
     if stream is None:
         return {}
     last = last_change(call, stream.storage)
-    return {"Stream": {**describe_stream(stream), "Latest": last.sequence if last else stream.first - 1}}
+    return {
+        "Stream": {
+            **describe_stream(stream),
+            "Latest": last.sequence if last else stream.first - 1,
+            "Watch": CHANGES.prefix(stream.storage),
+        }
+    }
 
 
 def describe_stream(stream: StreamRecord) -> dict[str, Any]:

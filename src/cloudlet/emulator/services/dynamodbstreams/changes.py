@@ -63,6 +63,8 @@ def get_shard_iterator(call: Call, request: GetShardIteratorInput) -> GetShardIt
         )
     kind = request["ShardIteratorType"]
     number = request.get("SequenceNumber")
+    if number is not None and kind in ("TRIM_HORIZON", "LATEST"):
+        raise ValidationException(f"SequenceNumber cannot be used with the ShardIteratorType {kind}")
     if kind == "TRIM_HORIZON":
         sequence = 0
     elif kind == "LATEST":

@@ -31,6 +31,8 @@ def parse_arn(arn: str) -> tuple[str, str]:
 def find_stream(call: Call, arn: str) -> dict[str, Any]:
     """The stream as DynamoDB tells of it. Raises ResourceNotFoundException."""
     table, label = parse_arn(arn)
+    if not arn.startswith(f"arn:{call.partition}:dynamodb:{call.region}:{call.account_id}:"):
+        raise ValidationException(f"Invalid StreamArn: {arn}")
     answer = call.invoke("dynamodb", "FindStream", {"TableName": table, "Label": label})
     stream: dict[str, Any] | None = answer.get("Stream")
     if stream is None or stream["Arn"] != arn:
