@@ -57,6 +57,7 @@ GRANT_MEMBERS = MappingProxyType(
         "GrantWriteACP": ("WRITE_ACP", "x-amz-grant-write-acp"),
     }
 )
+ACL_MEMBERS = frozenset({"ACL", *GRANT_MEMBERS})
 CANNED = MappingProxyType(
     {
         "private": (),
@@ -72,7 +73,7 @@ LOG_GRANTS = (Grant("Group", LOG_DELIVERY, "WRITE"), Grant("Group", LOG_DELIVERY
 
 def has_acl(request: Mapping[str, Any]) -> bool:
     """Whether a request carries an ACL by header."""
-    return "ACL" in request or any(member in request for member in GRANT_MEMBERS)
+    return not ACL_MEMBERS.isdisjoint(request)
 
 
 def is_private(request: Mapping[str, Any]) -> bool:

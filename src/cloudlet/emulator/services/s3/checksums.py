@@ -44,6 +44,7 @@ MEMBERS = MappingProxyType(
         "XXHASH128": "ChecksumXXHASH128",
     }
 )
+CLAIMS = frozenset(MEMBERS.values())
 LENGTHS = MappingProxyType(
     {
         "CRC32": 4,
@@ -175,6 +176,10 @@ def claimed(request: Mapping[str, Any], trailers: Mapping[str, str]) -> tuple[st
                 "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
             )
     found: tuple[str, str] | None = None
+    if not trailers and CLAIMS.isdisjoint(request):
+        if named is not None:
+            raise InvalidRequest(MISSING)
+        return None
     for algorithm, member in MEMBERS.items():
         value = request.get(member)
         if value is None and trailers:

@@ -21,6 +21,7 @@ HEADER_MEMBERS = (
     "ContentLanguage",
     "WebsiteRedirectLocation",
 )
+STORED_MEMBERS = frozenset({*HEADER_MEMBERS, "Expires"})
 UNQUOTED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!\"#$%&'()*+,-./:;<>@[\\]^`{|}~")
 
 
@@ -62,6 +63,8 @@ def latin(text: str) -> str:
 def system_headers(request: Mapping[str, Any]) -> dict[str, str | float]:
     """The headers of a request that an object keeps, under their member names. Raises InvalidRedirectLocation."""
     headers: dict[str, Any] = {}
+    if STORED_MEMBERS.isdisjoint(request):
+        return headers
     for member in HEADER_MEMBERS:
         value = request.get(member)
         if value:
