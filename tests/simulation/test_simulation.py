@@ -14,6 +14,7 @@ from typing import Literal
 
 import pytest
 
+from cloudlet.emulator.store import lmdb
 from tests.simulation.world import World
 
 GIVEN = os.environ.get("CLOUDLET_SIMULATION_SEED")
@@ -25,8 +26,12 @@ STEPS = 200
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("durability", ["process", "disk"])
 def test_every_answer_is_the_models(
-    tmp_path: Path, durability: Literal["process", "disk"], caplog: pytest.LogCaptureFixture
+    tmp_path: Path,
+    durability: Literal["process", "disk"],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(lmdb, "GROUP_SECONDS", 1e6)  # what is durable is decided by the seed, not by the wall clock
     caplog.set_level(logging.CRITICAL, "cloudlet.jobs")  # its jobs fail on purpose
     for seed in SEEDS:
         print(f"CLOUDLET_SIMULATION_SEED={seed}")
