@@ -47,6 +47,21 @@ def test_a_message_received_too_often_moves(sqs: Any, pair: Any, arn_of: Any, co
     assert message["Attributes"]["DeadLetterQueueSourceArn"] == arn_of(source)
 
 
+def test_a_dead_letter_queue_has_a_count_and_a_dead_letter_queue_of_its_own(
+    sqs: Any, create_queue: Any, arn_of: Any
+) -> None:
+    urls = [create_queue(VisibilityTimeout="0")]
+    for _ in range(2):
+        policy = json.dumps({"deadLetterTargetArn": arn_of(urls[-1]), "maxReceiveCount": 1})
+        urls.append(create_queue(VisibilityTimeout="0", RedrivePolicy=policy))
+    sqs.send_message(QueueUrl=urls[-1], MessageBody="poison")
+    for count, url in enumerate(reversed(urls), start=1):
+        message = sqs.receive_message(QueueUrl=url, AttributeNames=["All"])["Messages"][0]
+        assert message["Attributes"]["ApproximateReceiveCount"] == str(count)
+        if url != urls[0]:
+            assert bodies(sqs.receive_message(QueueUrl=url)) == []
+
+
 def test_messages_behind_a_dead_letter_are_received(sqs: Any, pair: Any) -> None:
     source, dead = pair()
     sqs.send_message(QueueUrl=source, MessageBody="poison")

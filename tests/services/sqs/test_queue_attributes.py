@@ -97,6 +97,16 @@ def test_one_kind_of_encryption_at_a_time(sqs: Any, create_queue: Any) -> None:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"KmsMasterKeyId": "k", "SqsManagedSseEnabled": "true"})
 
 
+def test_the_kind_of_a_queue_cannot_be_changed(sqs: Any, create_queue: Any) -> None:
+    fifo = create_queue(fifo=True)
+    sqs.set_queue_attributes(QueueUrl=fifo, Attributes={"FifoQueue": "true"})
+    with pytest.raises(sqs.exceptions.InvalidAttributeValue, match="Modifying queue type is not supported"):
+        sqs.set_queue_attributes(QueueUrl=fifo, Attributes={"FifoQueue": "false"})
+    for value in ("true", "false"):
+        with pytest.raises(sqs.exceptions.InvalidAttributeName):
+            sqs.set_queue_attributes(QueueUrl=create_queue(), Attributes={"FifoQueue": value})
+
+
 def test_high_throughput_needs_deduplication_by_group(sqs: Any, create_queue: Any) -> None:
     with pytest.raises(ClientError):
         create_queue(fifo=True, FifoThroughputLimit="perMessageGroupId")

@@ -15,6 +15,8 @@ ClockMode = Literal["real", "shifted", "frozen"]
 
 # For durations: seconds from an arbitrary start, never set back, not moved by the emulator's clock.
 monotonic: Callable[[], float] = time.perf_counter
+# For worker threads: seconds of the machine's time, whatever the emulator's clock says.
+pause: Callable[[float], None] = time.sleep
 
 
 class Clock:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
-from cloudlet.emulator.effects.clock import Clock
+from cloudlet.emulator.effects.clock import Clock, pause
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.gateway.identity import partition_of
 from cloudlet.emulator.gateway.registry import Handler, Registry
@@ -26,6 +26,8 @@ from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.kv import Conflict, Store, Transaction
 from cloudlet.settings import Settings
 
+FIRST_BACK_OFF_SECONDS = 0.001
+LONGEST_BACK_OFF_SECONDS = 0.1
 ATTEMPTS = 20  # of a transaction that conflicts; each loser has seen a winner, so the whole always makes progress
 
 
@@ -101,6 +103,7 @@ class Dispatcher:
                 if attempt == ATTEMPTS - 1:
                     raise
                 call._after_commit = None
+                self._back_off(attempt)
                 continue
             except BaseException:
                 store.abort(tx)
@@ -111,11 +114,17 @@ class Dispatcher:
                 if attempt == ATTEMPTS - 1:
                     raise
                 call._after_commit = None
+                self._back_off(attempt)
                 continue
             if call._after_commit:
                 run_hooks(call)
             return result
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _back_off(self, attempt: int) -> None:
+        """After a conflict with another replica or thread, let it get ahead; the more the longer this goes on."""
+        if self._threads is not None:
+            pause(self.ids.random() * min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2**attempt))
 
     async def run_async(self, handler: Handler, call: Call, request: dict[str, Any]) -> Any:
         """Carry out an `async def` operation, or any operation on a store whose transactions wait for a server."""

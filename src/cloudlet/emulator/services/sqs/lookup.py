@@ -42,7 +42,7 @@ def address_of(call: Call, request: Mapping[str, Any]) -> QueueAddress:
 
 
 def check_endpoint(call: Call) -> None:
-    """Raises InvalidAction when an operation that is not about one queue was sent to a queue's URL."""
+    """Raises InvalidAction when CreateQueue or ListQueues was sent to a queue's URL; GetQueueUrl may be."""
     if call.http is not None and len(call.http.path) > 1 and parse_queue_url(call.http.decoded_path) is not None:
         raise InvalidAction(f"The action {call.operation} is not valid for this endpoint.")
 

@@ -184,11 +184,7 @@ def read_system_attributes(
 def check_standard(queue: Queue, entry: SendMessageRequest | SendMessageBatchRequestEntry) -> int:
     """The delay in seconds of a standard queue's message. Raises InvalidParameterValue."""
     if "MessageDeduplicationId" in entry:
-        raise invalid_value(
-            entry["MessageDeduplicationId"],
-            "MessageDeduplicationId",
-            "The request includes a parameter that is not valid for this queue type.",
-        )
+        raise wrong_for_queue_type(entry["MessageDeduplicationId"], "MessageDeduplicationId")
     if "MessageGroupId" in entry:
         check_id("MessageGroupId", entry["MessageGroupId"])
     delay = entry.get("DelaySeconds")
@@ -215,7 +211,7 @@ def check_fifo_ids(queue: Queue, entry: SendMessageRequest | SendMessageBatchReq
     """What makes a whole batch fail. Raises InvalidParameterValue, MissingParameter."""
     if not queue.fifo:
         return
-    if not entry.get("MessageGroupId"):
+    if "MessageGroupId" not in entry:
         raise MissingParameter("The request must contain the parameter MessageGroupId.")
     if "MessageDeduplicationId" not in entry and not queue.content_based_deduplication:
         raise InvalidParameterValue(

@@ -187,7 +187,12 @@ def advance(call: Call, task: MoveTask) -> MoveTask:
 def renewed(call: Call, message: Message, now: int) -> Message:
     """Redriven messages are new ones with a new id and time ("Dead-letter queue redrive")."""
     return replace(
-        message, message_id=call.ids.uuid(), sent_at=now, receive_count=0, first_received_at=0, dead_letter_source=""
+        message,
+        message_id=call.ids.uuid(),
+        sent_at=now,
+        receive_count=0,
+        received_elsewhere=0,
+        first_received_at=0,
     )
 
 

@@ -13,6 +13,7 @@ from cloudlet.emulator.services.sqs.api import (
     GetQueueAttributesRequest,
     GetQueueAttributesResult,
     InvalidAttributeName,
+    InvalidAttributeValue,
     SetQueueAttributesRequest,
     SetQueueAttributesResult,
 )
@@ -96,7 +97,11 @@ def set_queue_attributes(call: Call, request: SetQueueAttributesRequest) -> SetQ
     queue = queue_of(call, request)
     given = request["Attributes"]
     if "FifoQueue" in given and (given["FifoQueue"].lower() == "true") != queue.fifo:
-        raise InvalidAttributeName("Unknown Attribute FifoQueue.")
+        if not queue.fifo:
+            raise InvalidAttributeName("Unknown Attribute FifoQueue.")
+        raise InvalidAttributeValue(
+            "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported."
+        )
     checked = checked_attributes(given, fifo=queue.fifo)
     if checked:
         changed = with_attributes(call, queue, checked)

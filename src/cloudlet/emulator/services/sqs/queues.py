@@ -133,7 +133,6 @@ def check_not_deleted_recently(call: Call, name: str) -> None:
 @read_only
 def get_queue_url(call: Call, request: GetQueueUrlRequest) -> GetQueueUrlResult:
     """Raises QueueDoesNotExist."""
-    check_endpoint(call)
     name = request["QueueName"]
     check_queue_name(name, name.endswith(FIFO_SUFFIX))
     account_id = request.get("QueueOwnerAWSAccountId") or call.account_id

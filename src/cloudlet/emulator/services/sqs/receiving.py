@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, NamedTuple
 
 from cloudlet.emulator.effects.clock import monotonic
@@ -20,6 +21,7 @@ from cloudlet.emulator.store.kv import Conflict
 MOST_MESSAGES = 10
 ATTEMPTS_AFTER_CONFLICT = 20
 LEAST_SLEEP_SECONDS = 0.001
+LONGEST_BACK_OFF_SECONDS = 0.1
 ALL = "All"
 SYSTEM_ATTRIBUTES = frozenset(
     {
@@ -50,18 +52,19 @@ async def receive_message(call: Call, request: ReceiveMessageRequest) -> Receive
     check_request(request)
     started = monotonic()
     while True:
-        look = look_again(call, request)
-        if look.messages:
-            return {"Messages": look.messages}  # type: ignore[typeddict-item]
-        remaining = look.wait_seconds - (monotonic() - started) if look.wait_seconds else 0.0
+        seen = await look_again(call, request)
+        if seen.messages:
+            return {"Messages": seen.messages}  # type: ignore[typeddict-item]
+        remaining = seen.wait_seconds - (monotonic() - started) if seen.wait_seconds else 0.0
         if remaining <= 0:
             return {}
-        if look.next_in_seconds is not None:
-            remaining = min(remaining, max(look.next_in_seconds, LEAST_SLEEP_SECONDS))
-        await call.changed(look.watched, remaining)
+        if seen.next_in_seconds is not None:
+            remaining = min(remaining, max(seen.next_in_seconds, LEAST_SLEEP_SECONDS))
+        await call.changed(seen.watched, remaining)
 
 
-def look_again(call: Call, request: ReceiveMessageRequest) -> Look:
+async def look_again(call: Call, request: ReceiveMessageRequest) -> Look:
+    """One transaction, again after a conflict with another replica, which is let ahead."""
     for attempt in range(ATTEMPTS_AFTER_CONFLICT):
         try:
             with call.transaction():
@@ -69,7 +72,8 @@ def look_again(call: Call, request: ReceiveMessageRequest) -> Look:
         except Conflict:
             if attempt == ATTEMPTS_AFTER_CONFLICT - 1:
                 raise
-    raise AssertionError("unreachable")
+        await asyncio.sleep(call.ids.random() * min(LONGEST_BACK_OFF_SECONDS, LEAST_SLEEP_SECONDS * 2**attempt))
+    raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def look(call: Call, request: ReceiveMessageRequest) -> Look:
@@ -204,7 +208,7 @@ def system_attributes(queue: Queue, message: Message) -> dict[str, str]:
     found = {
         "SenderId": message.sender_id,
         "ApproximateFirstReceiveTimestamp": str(message.first_received_at),
-        "ApproximateReceiveCount": str(message.receive_count),
+        "ApproximateReceiveCount": str(message.receive_count + message.received_elsewhere),
         "SentTimestamp": str(message.sent_at),
     }
     if message.group_id:

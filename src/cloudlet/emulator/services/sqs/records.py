@@ -51,7 +51,8 @@ class Queue(Record, frozen=True):
 class Message(Record, frozen=True):
     """A message of either kind of queue.
 
-    `visible_at` is the key of a standard queue's message; `group_id` that of a FIFO queue's.
+    `visible_at` is the key of a standard queue's message; `group_id` that of a FIFO queue's. `receive_count` counts what
+    the redrive policy of its queue is about: the receives here.
     `moved` says that PLACES has a record of it.
     """
 
@@ -71,6 +72,7 @@ class Message(Record, frozen=True):
     deduplication_id: str = ""
     dead_letter_source: str = ""
     moved: bool = False
+    received_elsewhere: int = 0  # before it came here as a dead letter; AWS goes on counting
 
 
 class Place(Record, frozen=True):

@@ -22,6 +22,8 @@ def transfer(tx: Transaction, message: Message, target: Queue, now: int, *, dead
         sequence=arrive(tx, target.storage_id),
         visible_at=now,
         sent_at=now if target.fifo else message.sent_at,
+        receive_count=0,
+        received_elsewhere=message.received_elsewhere + message.receive_count,
         dead_letter_source=dead_letter_source,
         moved=False,
     )
