@@ -74,6 +74,17 @@ def test_preflights_that_are_refused(emulator: Any, s3: Any, shared: str) -> Non
     assert "CORS is not enabled for this bucket" in answer.text
 
 
+def test_pages_on_this_machine_may_use_buckets_without_rules(emulator: Any, bucket: str) -> None:
+    url = f"{emulator.url}/{bucket}/k"
+    wanted = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-amz-date"}
+    answer = httpx.options(url, headers={"Origin": "http://localhost:3000", **wanted})
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    foreign = httpx.options(url, headers={"Origin": "https://foreign.test", **wanted})
+    assert foreign.status_code == 403
+    assert "access-control-allow-origin" not in foreign.headers
+
+
 def test_other_answers_carry_the_headers_too(emulator: Any, shared: str) -> None:
     url = f"{emulator.url}/{shared}/k"
     answer = httpx.get(url, headers={"Origin": "https://a.example.com"})

@@ -149,3 +149,16 @@ def test_archived_objects_are_read_after_a_restore(s3: Any, bucket: str, refused
     s3.restore_object(Bucket=bucket, Key="k", RestoreRequest={"Days": 1})
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x"
     assert 'ongoing-request="false"' in s3.head_object(Bucket=bucket, Key="k")["Restore"]
+
+
+def test_objects_survive_a_crash(start_emulator: Callable[..., Any]) -> None:
+    emulator = start_emulator(PERSISTENCE="1")
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket="kept")
+    bodies = {"small": b"s" * 10, "large": b"l" * 300_000}
+    for key, data in bodies.items():
+        s3.put_object(Bucket="kept", Key=key, Body=data)
+    emulator.kill()
+    emulator.restart()
+    for key, data in bodies.items():
+        assert s3.get_object(Bucket="kept", Key=key)["Body"].read() == data
