@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.services.sqs.test_receiving import bodies
+from tests.services.sqs.test_receiving import Poll, bodies
 
 
 def send(sqs: Any, url: str, group: str, body: str, **options: Any) -> dict[str, Any]:
@@ -96,6 +96,28 @@ def test_a_group_in_flight_is_blocked_and_others_are_not(sqs: Any, create_queue:
     assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == []
     sqs.delete_message(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"])
     assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["a2"]
+
+
+def test_a_long_poll_gets_the_next_of_a_group_when_the_one_before_is_deleted(
+    client: Any, sqs: Any, create_queue: Any
+) -> None:
+    url = create_queue(fifo=True)
+    for body in ("a1", "a2"):
+        send(sqs, url, "a", body)
+    handle = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+    poll = Poll(client("sqs"), QueueUrl=url, WaitTimeSeconds=20)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=handle)
+    assert bodies(poll.finished()) == ["a2"]
+
+
+def test_what_lies_before_a_message_in_flight_is_received(sqs: Any, create_queue: Any) -> None:
+    url = create_queue(fifo=True)
+    for body in ("a1", "a2", "a3"):
+        send(sqs, url, "a", body)
+    first = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=2)["Messages"][0]
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=first["ReceiptHandle"], VisibilityTimeout=0)
+    assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == ["a1"]
+    assert bodies(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == []
 
 
 def test_one_receive_takes_a_group_in_order_then_the_next(sqs: Any, create_queue: Any) -> None:

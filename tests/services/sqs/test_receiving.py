@@ -159,6 +159,17 @@ def test_a_long_poll_gets_a_message_that_is_given_back(client: Any, sqs: Any, cr
     assert bodies(poll.finished()) == ["returned"]
 
 
+def test_a_long_poll_goes_on_over_a_purge(client: Any, sqs: Any, create_queue: Any) -> None:
+    for fifo in (False, True):
+        url = create_queue(fifo=fifo)
+        more = {"MessageGroupId": "g", "MessageDeduplicationId": "d"} if fifo else {}
+        poll = Poll(client("sqs"), QueueUrl=url, WaitTimeSeconds=20)
+        sqs.purge_queue(QueueUrl=url)
+        sqs.send_message(QueueUrl=url, MessageBody="after", **more)
+        assert bodies(poll.finished()) == ["after"]
+        assert time.monotonic() - poll.started < 15  # woken, not timed out
+
+
 def test_moving_the_clock_wakes_a_long_poll(frozen_time: Any, unique: Callable[..., str]) -> None:
     sqs = frozen_time.sqs
     url = sqs.create_queue(QueueName=unique())["QueueUrl"]

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from cloudlet.emulator.services.sqs.errors import expired_receipt_handle, not_in_flight
-from cloudlet.emulator.services.sqs.lengths import depart
+from cloudlet.emulator.services.sqs.lengths import depart, wake
 from cloudlet.emulator.services.sqs.receipts import Receipt
 from cloudlet.emulator.services.sqs.records import (
     DEDUPLICATIONS,
@@ -110,17 +110,21 @@ def take(tx: Transaction, message: Message, now: int, visible_at: int) -> Messag
     return received
 
 
-def settle(tx: Transaction, storage_id: int, group_id: str, invisible_until: int = 0) -> None:
-    """Bring a group's record in line with its messages, one of which became invisible until `invisible_until`."""
+def settle(tx: Transaction, storage_id: int, group_id: str, invisible_until: int = 0) -> bool:
+    """Bring a group's record in line with its messages, one of which became invisible until `invisible_until`.
+
+    False when the group has no messages any more.
+    """
     first = next(FIFO_MESSAGES.scan(tx, storage_id, group_id, limit=1), None)
     if first is None:
         GROUPS.delete(tx, storage_id, group_id)
-        return
+        return False
     before = GROUPS.get(tx, storage_id, group_id)
     busy_until = max(invisible_until, first.visible_at, 0 if before is None else before.busy_until)
     after = Group(storage_id, group_id, first.visible_at, first.sequence, busy_until)
     if after != before:
         GROUPS.put(tx, after)
+    return True
 
 
 def find(tx: Transaction, receipt: Receipt) -> Message | None:
@@ -141,7 +145,8 @@ def delete(tx: Transaction, receipt: Receipt, handle: str, now: int) -> None:
     if message.visible_at <= now or message.receive_count != receipt.receive_count:
         raise expired_receipt_handle(handle)
     remove(tx, message)
-    settle(tx, message.storage_id, message.group_id)
+    if settle(tx, message.storage_id, message.group_id):
+        wake(tx, message.storage_id)  # the next of the group may be received now
 
 
 def change_visibility(tx: Transaction, receipt: Receipt, handle: str, now: int, visible_at: int) -> None:
@@ -151,6 +156,7 @@ def change_visibility(tx: Transaction, receipt: Receipt, handle: str, now: int, 
         raise not_in_flight(handle)
     FIFO_MESSAGES.put(tx, replace(message, visible_at=visible_at))
     settle(tx, message.storage_id, message.group_id, visible_at)
+    wake(tx, message.storage_id)
 
 
 def next_visible_at(tx: Transaction, queue: Queue) -> int | None:

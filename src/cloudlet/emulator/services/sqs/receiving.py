@@ -14,7 +14,7 @@ from cloudlet.emulator.services.sqs.errors import invalid_value
 from cloudlet.emulator.services.sqs.lookup import milliseconds, queue_by_arn, queue_of
 from cloudlet.emulator.services.sqs.message_attributes import attribute_member, attributes_md5, requested
 from cloudlet.emulator.services.sqs.receipts import receipt_handle
-from cloudlet.emulator.services.sqs.records import ARRIVALS, GROUPS, Message, Queue
+from cloudlet.emulator.services.sqs.records import ARRIVALS, Message, Queue
 from cloudlet.emulator.services.sqs.transfers import transfer, withdraw
 from cloudlet.emulator.store.kv import Conflict
 
@@ -85,8 +85,8 @@ def look(call: Call, request: ReceiveMessageRequest) -> Look:
     if not wait_seconds:
         return Look([], 0, b"", None)
     kind = fifo if queue.fifo else standard
-    watched = (GROUPS if queue.fifo else ARRIVALS).prefix(queue.storage_id)
     visible_at = kind.next_visible_at(call.tx, queue)
+    watched = ARRIVALS.prefix(queue.storage_id)
     return Look([], wait_seconds, watched, None if visible_at is None else visible_at / 1000 - call.now)
 
 
