@@ -108,3 +108,16 @@ def test_transact_get_answers_in_order(dynamodb: Any, make_table: Callable[..., 
     )
     assert answer["Responses"] == [{}, {"Item": {"v": {"N": "1"}}}]
     assert answer["ConsumedCapacity"] == [{"TableName": table, "CapacityUnits": 4.0, "ReadCapacityUnits": 4.0}]
+
+
+def test_empty_key_is_the_requests_error_and_a_wrong_one_the_actions(
+    dynamodb: Any, make_table: Callable[..., str], message: Callable[..., str]
+) -> None:
+    table = make_table()
+    empty = {"Put": {"TableName": table, "Item": {"pk": {"S": ""}}}}
+    assert "cannot contain an empty string value" in message(dynamodb.transact_write_items, TransactItems=[empty])
+    wrong = {"Put": {"TableName": table, "Item": {"pk": {"N": "1"}}}}
+    text = message(
+        dynamodb.transact_write_items, "TransactionCanceledException", TransactItems=[put(table, "a"), wrong]
+    )
+    assert text.endswith("[None, ValidationError]")

@@ -88,7 +88,7 @@ def check_names(names: dict[str, str]) -> None:
             )
         if len(attribute) > 255 and len(attribute.encode()) > 65535:
             raise ValidationException(
-                f"ExpressionAttributeNames contains invalid value: Member must have length less than or equal to 65535 for key {name}"
+                "1 validation error detected: Attribute name is too large, must be less than 65536 bytes"
             )
 
 
@@ -96,9 +96,10 @@ def check_values(values: dict[str, Value]) -> None:
     """Judge the values and bring them into the stored shape."""
     if not values:
         raise ValidationException("ExpressionAttributeValues must not be empty")
-    for name, value in values.items():
+    for name in values:
         if not VALUE_KEY.fullmatch(name):
             raise ValidationException(f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{name}"')
+    for name, value in values.items():
         try:
             measure_value(value)
         except ValidationException as error:

@@ -52,11 +52,14 @@ def backed_up_table(call: Call, name: str) -> TableRecord:
 
 
 def invalid_name(name: str) -> ValidationException:
-    if not 3 <= len(name) <= 255:
-        return ValidationException("TableName must be at least 3 characters long and at most 255 characters long")
+    if len(name) < 3:
+        constraint = "Member must have length greater than or equal to 3"
+    elif len(name) > 255:
+        constraint = "Member must have length less than or equal to 255"
+    else:
+        constraint = "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
     return ValidationException(
-        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: "
-        "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+"
+        f"1 validation error detected: Value '{name}' at 'tableName' failed to satisfy constraint: {constraint}"
     )
 
 

@@ -2,6 +2,7 @@
 
 AwsError
 ├── ValidationException      a request that breaks a rule, 400
+│   └── EmptyKey             a key attribute without a byte
 └── AccessDeniedException    a table of another account, 400
 """
 
@@ -24,6 +25,10 @@ class AccessDeniedException(AwsError):
     code = "AccessDeniedException"
     status = 400
     sender_fault = True
+
+
+class EmptyKey(ValidationException):
+    """A key that is an empty text or binary: in a transaction this is the request's error, not one action's."""
 
 
 def invalid_parameter(message: str) -> ValidationException:

@@ -103,7 +103,7 @@ def put_item(call: Call, request: PutItemInput) -> PutItemOutput:
     size, guard = prepare_put(raw_request, item)
     return_values = request.get("ReturnValues", "NONE")
     if return_values not in ("NONE", "ALL_OLD"):
-        raise ValidationException("Return values set to invalid value")
+        raise ValidationException("ReturnValues can only be ALL_OLD or NONE")
     table = find_table(call, request["TableName"])
     key = item_key(table, item)
     wants_old = return_values == "ALL_OLD" or "ReturnConsumedCapacity" in request
@@ -122,7 +122,7 @@ def delete_item(call: Call, request: DeleteItemInput) -> DeleteItemOutput:
     guard = prepare_condition(raw_request)
     return_values = request.get("ReturnValues", "NONE")
     if return_values not in ("NONE", "ALL_OLD"):
-        raise ValidationException("Return values set to invalid value")
+        raise ValidationException("ReturnValues can only be ALL_OLD or NONE")
     table = find_table(call, request["TableName"])
     key: Item = raw_request["Key"]
     changed = carry_out_delete(call, table, read_key(table, key), guard, raw_request)

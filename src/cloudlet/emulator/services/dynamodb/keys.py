@@ -9,7 +9,7 @@ from base64 import b64decode
 from typing import Final
 from zlib import crc32
 
-from cloudlet.emulator.services.dynamodb.errors import ValidationException, invalid_parameter
+from cloudlet.emulator.services.dynamodb.errors import EmptyKey, ValidationException, invalid_parameter
 from cloudlet.emulator.services.dynamodb.numbers import canonical_number, number_bytes
 from cloudlet.emulator.services.dynamodb.records import IndexRecord, TableRecord
 from cloudlet.emulator.services.dynamodb.values import Item, Value, kind_of, measure_value, refuse_type_count
@@ -101,8 +101,8 @@ def item_part(item: Item, name: str, kind: str) -> bytes:
     return raw
 
 
-def empty_key(name: str, kind: str) -> ValidationException:
-    return ValidationException(
+def empty_key(name: str, kind: str) -> EmptyKey:
+    return EmptyKey(
         "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty "
         f"{'string' if kind == 'S' else 'binary'} value. Key: {name}"
     )
@@ -158,7 +158,7 @@ def check_index_key(index: IndexRecord, item: Item, name: str, kind: str, limit:
             f"Type mismatch for Index Key {name} Expected: {kind} Actual: {kind_of(value)} IndexName: {index.name}"
         )
     if not content:
-        raise ValidationException(
+        raise EmptyKey(
             "One or more parameter values are not valid. A value specified for a secondary index key is not supported. "
             f"The AttributeValue for a key attribute cannot contain an empty {'string' if kind == 'S' else 'binary'} "
             f"value. IndexName: {index.name}, IndexKey: {name}"

@@ -109,7 +109,9 @@ def wanted_attributes(request: dict[str, Any], source: Source, projection: Proje
     member = "ProjectionExpression" if "ProjectionExpression" in request else "AttributesToGet"
     index = source.index
     if projection is not None and select not in (None, "SPECIFIC_ATTRIBUTES"):
-        raise ValidationException(f"Cannot specify the {member} when choosing to get {select}")
+        what = "only the Count" if select == "COUNT" else select
+        prefix = "1 validation error detected: " if is_query(request) and member == "ProjectionExpression" else ""
+        raise ValidationException(f"{prefix}Cannot specify the {member} when choosing to get {what}")
     if select == "SPECIFIC_ATTRIBUTES" and projection is None:
         raise ValidationException(
             "Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES"
@@ -132,6 +134,10 @@ def wanted_attributes(request: dict[str, Any], source: Source, projection: Proje
             )
         fetch = bool(missing)
     return Wanted(select == "COUNT", projection, fetch)
+
+
+def is_query(request: dict[str, Any]) -> bool:
+    return "KeyConditionExpression" in request or "KeyConditions" in request
 
 
 def read_page(

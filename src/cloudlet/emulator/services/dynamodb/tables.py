@@ -74,6 +74,8 @@ def new_table(call: Call, request: dict[str, Any]) -> TableRecord:
                 f"1 validation error detected: Value null at '{path}' failed to satisfy constraint: "
                 "Member must not be null"
             )
+    if not 3 <= len(request["TableName"]) <= 255:
+        raise ValidationException("TableName must be at least 3 characters long and at most 255 characters long")
     name = table_name(call, request["TableName"])
     definitions = definitions_of(request)
     billing_mode, read_units, write_units = billing_of(request)

@@ -34,7 +34,7 @@ from cloudlet.emulator.services.dynamodb.arguments import (
 )
 from cloudlet.emulator.services.dynamodb.capacity import consumed, item_collection, read_units, write_units
 from cloudlet.emulator.services.dynamodb.catalog import find_table
-from cloudlet.emulator.services.dynamodb.errors import ValidationException
+from cloudlet.emulator.services.dynamodb.errors import EmptyKey, ValidationException
 from cloudlet.emulator.services.dynamodb.expressions.projections import Projection
 from cloudlet.emulator.services.dynamodb.items import (
     Changed,
@@ -97,6 +97,8 @@ def transact_write_items(call: Call, request: TransactWriteItemsInput) -> Transa
         if target is not None:
             try:
                 changes.append(carry_out(call, action, target))
+            except EmptyKey:
+                raise
             except (ConditionalCheckFailedException, ValidationException) as error:
                 reasons[place] = error
     if any(reasons):
@@ -125,6 +127,8 @@ def find_target(call: Call, action: Action, reasons: list[AwsError | None], plac
         if action.kind == "Put":
             return Target(table, item_key(table, action.request["Item"]))
         return Target(table, read_key(table, action.request["Key"]))
+    except EmptyKey:
+        raise
     except ValidationException as error:
         reasons[place] = error
         return None
@@ -274,6 +278,8 @@ def transact_get_items(call: Call, request: TransactGetItemsInput) -> TransactGe
         table = tables[get["TableName"]] = find_table(call, get["TableName"])
         try:
             key = read_key(table, get["Key"])
+        except EmptyKey:
+            raise
         except ValidationException as error:
             reasons[place] = error
             continue

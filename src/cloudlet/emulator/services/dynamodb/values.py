@@ -23,6 +23,7 @@ Value = dict[str, Any]
 Item = dict[str, Value]
 
 MAX_ITEM_BYTES: Final = 400 * 1024
+MAX_NAME_BYTES: Final = 65535
 MAX_DEPTH: Final = 32
 SETS: Final = frozenset({"SS", "NS", "BS"})
 TYPE_NAMES: Final = (
@@ -69,7 +70,21 @@ def measure_item(item: Item) -> int:
             size += len(content) if content.isascii() else len(content.encode())
         else:
             size += measure_value(value, 1)
+    if size > MAX_NAME_BYTES:
+        check_names({"M": item})
     return size
+
+
+def check_names(value: Value) -> None:
+    """Attribute names at every depth fit. Raises ValidationException."""
+    for name, member in value.get("M", {}).items():
+        if len(name.encode()) > MAX_NAME_BYTES:
+            raise ValidationException(
+                "1 validation error detected: Attribute name is too large, must be less than 65536 bytes"
+            )
+        check_names(member)
+    for member in value.get("L", ()):
+        check_names(member)
 
 
 def measure_value(value: Value, depth: int = 1) -> int:
@@ -152,7 +167,10 @@ def refuse_type_count(value: Value) -> NoReturn:
 
 
 def refuse_depth() -> NoReturn:
-    raise ValidationException("Nesting Levels have exceeded supported limits")
+    raise ValidationException(
+        "Nesting Levels have exceeded supported limits: "
+        "Attributes in the item have nested levels beyond supported limit"
+    )
 
 
 def equal(left: Value, right: Value) -> bool:
