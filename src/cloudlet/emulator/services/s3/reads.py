@@ -77,6 +77,12 @@ def read(call: Call, request: Mapping[str, Any], method: str) -> tuple[dict[str,
         or "IfUnmodifiedSince" in request
     ):
         check_read(request, record.etag, record.modified, call.now, not_modified_headers(bucket, record))
+    if call.http is not None and "x-amz-server-side-encryption" in call.http.headers:
+        raise InvalidArgument(
+            "x-amz-server-side-encryption header is not supported for this operation.",
+            ArgumentName="x-amz-server-side-encryption",
+            ArgumentValue=call.http.headers["x-amz-server-side-encryption"],
+        )
     start, length = 0, record.size
     result: dict[str, Any] = {
         "AcceptRanges": "bytes",
