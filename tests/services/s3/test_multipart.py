@@ -171,6 +171,20 @@ def test_parts_copied_from_objects(s3: Any, bucket: str, refused: Callable[..., 
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x" * (6 * MIB + 10)
 
 
+@pytest.mark.parametrize("length", [100, 70_000, 3 * MIB])
+def test_a_piece_of_an_object_as_a_part(s3: Any, bucket: str, length: int) -> None:
+    data = bytes(index % 253 for index in range(4 * MIB))
+    s3.put_object(Bucket=bucket, Key="from", Body=data)
+    upload_id, _ = upload(s3, bucket, "k", [], ChecksumAlgorithm="CRC32")
+    copy = {"Bucket": bucket, "Key": "k", "UploadId": upload_id, "CopySource": f"{bucket}/from", "PartNumber": 1}
+    result = s3.upload_part_copy(**copy, CopySourceRange=f"bytes=5-{length + 4}")["CopyPartResult"]
+    assert result["ETag"] == f'"{hashlib.md5(data[5 : length + 5]).hexdigest()}"'
+    assert result["ChecksumCRC32"] == checksums.digest("CRC32", data[5 : length + 5])
+    parts = [{"PartNumber": 1, "ETag": result["ETag"], "ChecksumCRC32": result["ChecksumCRC32"]}]
+    complete(s3, bucket, "k", upload_id, parts)
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == data[5 : length + 5]
+
+
 def test_lists_of_parts_and_uploads(s3: Any, bucket: str) -> None:
     upload_id, _ = upload(s3, bucket, "a/k", [b"1", b"22", b"333"])
     page = s3.list_parts(Bucket=bucket, Key="a/k", UploadId=upload_id, MaxParts=2)
