@@ -2,6 +2,7 @@
 
 keep        the payload of a request                     -> (kind, body id)
 keep_bytes  bytes that we made                           -> (kind, body id)
+keep_chunks bytes that come in pieces                    -> (kind, body id)
 share       the same content for another object          -> (kind, body id)
 join        one content out of several                   -> (kind, body id)
 content     what to answer a read with
@@ -11,7 +12,7 @@ discard     one owner less
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cloudlet.emulator.kernel.call import Call
@@ -50,6 +51,20 @@ def keep_bytes(call: Call, data: bytes, reuse: str = "") -> tuple[int, str]:
     body_id = reuse or new_body_id(call)
     BODIES.put(call.tx, BodyRecord(body_id, data))
     return INLINE, body_id
+
+
+def keep_chunks(call: Call, pieces: Iterable[bytes]) -> tuple[int, str]:
+    """Large content that comes in pieces, never held in memory as a whole."""
+    writer = call.tx.blobs.writer()
+    try:
+        for piece in pieces:
+            writer.write(piece)
+    except BaseException:
+        writer.abort()
+        raise
+    body = writer.finish()
+    call.tx.on_abort(body.discard)
+    return BLOB, blobs.link(call.tx, body)
 
 
 def share(call: Call, body: int, body_id: str) -> tuple[int, str]:

@@ -6,7 +6,8 @@ Source: "Uploading and copying objects using multipart upload", S3 User Guide.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from cloudlet.emulator.kernel.call import Call
@@ -22,14 +23,22 @@ from cloudlet.emulator.services.s3.api import (
     UploadPartOutput,
     UploadPartRequest,
 )
-from cloudlet.emulator.services.s3.bodies import discard_content, keep, keep_bytes, read, share
+from cloudlet.emulator.services.s3.bodies import (
+    INLINE_BYTES,
+    chunks,
+    discard_content,
+    keep,
+    keep_bytes,
+    keep_chunks,
+    share,
+)
 from cloudlet.emulator.services.s3.checksums import (
     DEFAULT,
     MEMBERS,
+    Hasher,
     body_digest,
     claimed,
     default_type,
-    digest,
 )
 from cloudlet.emulator.services.s3.copies import read_source
 from cloudlet.emulator.services.s3.encryption import customer_key_md5, show_encryption
@@ -224,11 +233,26 @@ def copied_part(
         kind, body_id = share(call, source.body, source.body_id)
         etag, checksum = source.etag, source.checksum
     else:
-        data = read(call.tx, source, start, length)
-        etag = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        checksum = digest(algorithm, data)
-        kind, body_id = share(call, source.body, source.body_id) if whole else keep_bytes(call, data)
+        md5, hasher = hashlib.md5(usedforsecurity=False), Hasher(algorithm)
+        pieces = digested(chunks(call.tx, source, start, length), md5, hasher)
+        if whole:
+            kind, body_id = share(call, source.body, source.body_id)
+            for _ in pieces:
+                pass
+        elif length <= INLINE_BYTES:
+            kind, body_id = keep_bytes(call, b"".join(pieces))
+        else:
+            kind, body_id = keep_chunks(call, pieces)
+        etag, checksum = md5.hexdigest(), b64encode(hasher.digest()).decode()
     return PartRecord(upload.upload_id, number, length, int(call.now), etag, checksum, kind, body_id)
+
+
+def digested(pieces: Iterable[bytes], *digests: Any) -> Iterator[bytes]:
+    """The same pieces; each digest has seen them."""
+    for piece in pieces:
+        for digest in digests:
+            digest.update(piece)
+        yield piece
 
 
 @read_write
