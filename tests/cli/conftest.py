@@ -50,6 +50,11 @@ class CommandLine:
         }
         self.started: list[subprocess.Popen[str]] = []
 
+    def file(self, folder: str, name: str) -> Path:
+        """`run/emulator-….json` or `logs/control-….log` of this home directory."""
+        port, suffix = self.web_port if name == "control" else self.port, "json" if folder == "run" else "log"
+        return self.home / ".local/state/cloudlet" / folder / f"{name}-{port}.{suffix}"
+
     def arguments(self, *words: str, program: str = "cloudlet") -> list[str]:
         return [str(Path(sys.executable).with_name(program)), *words]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import CommandLine, poll
+from tests.conftest import free_port
 
 
 @pytest.fixture
@@ -63,6 +64,17 @@ def test_a_second_start_says_that_it_runs_already(cloudlet: CommandLine) -> None
     assert f"The emulator runs already at {cloudlet.url}" in second.err
 
 
+def test_two_run_beside_each_other_and_stop_by_their_ports(cloudlet: CommandLine) -> None:
+    listen = f"127.0.0.1:{free_port()}"
+    assert cloudlet("start", "-d").code == 0
+    assert cloudlet("start", "-d", GATEWAY_LISTEN=listen).code == 0
+    first = cloudlet("status", "--json").json["data"]
+    second = cloudlet("status", "--json", GATEWAY_LISTEN=listen).json["data"]
+    assert first["pid"] != second["pid"]
+    assert cloudlet("stop", GATEWAY_LISTEN=listen).out == f"Stopped http://{listen}\n"
+    assert answers(cloudlet)
+
+
 def test_a_taken_port_is_one_sentence(cloudlet: CommandLine) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", cloudlet.port))
@@ -101,7 +113,7 @@ def test_stop_ends_one_in_the_foreground(cloudlet: CommandLine) -> None:
 def test_stop_asks_an_emulator_that_it_did_not_start(cloudlet: CommandLine) -> None:
     process = cloudlet.start("start")
     poll(lambda: answers(cloudlet))
-    (cloudlet.home / ".local/state/cloudlet/run/emulator.json").unlink()
+    cloudlet.file("run", "emulator").unlink()
     assert cloudlet("stop").code == 0
     assert process.wait(20) == 0
 
@@ -164,7 +176,7 @@ def test_a_followed_log_goes_on(cloudlet: CommandLine) -> None:
     follower = cloudlet.start("logs", "-f")
     assert follower.stdout is not None
     assert "Ready.\n" in iter(follower.stdout.readline, "")
-    log = cloudlet.home / ".local/state/cloudlet/logs/emulator.log"
+    log = cloudlet.file("logs", "emulator")
     with log.open("a") as file:
         file.write("one more line\n")
     assert "one more line\n" in iter(follower.stdout.readline, "")

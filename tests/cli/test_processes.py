@@ -16,7 +16,7 @@ from cloudlet.settings import CommandSettings
 
 @pytest.fixture
 def server(tmp_path: Path) -> ServerProcess:
-    return ServerProcess(CommandSettings(config_dir=str(tmp_path), state_dir=str(tmp_path)), "emulator")
+    return ServerProcess(CommandSettings(config_dir=str(tmp_path), state_dir=str(tmp_path)), "emulator", 4566)
 
 
 def sleeper(code: str = "import time; time.sleep(60)") -> list[str]:

@@ -55,7 +55,7 @@ def test_twice_from_an_empty_home_to_an_activated_emulator(cloudlet: CommandLine
     stored = cloudlet("auth", "show-token", "--plain").out.strip()
     assert stored.startswith("ls-")
     assert stored not in printed
-    assert stored not in (cloudlet.home / ".local/state/cloudlet/logs/control.log").read_text()
+    assert stored not in cloudlet.file("logs", "control").read_text()
 
     first.send_signal(number)
     assert first.wait(30) == 0
@@ -110,13 +110,13 @@ def test_a_second_quickstart_says_that_one_runs(cloudlet: CommandLine) -> None:
 def test_a_child_that_dies_is_reported_and_the_other_stops(cloudlet: CommandLine, name: str) -> None:
     process = cloudlet.start("quickstart")
     read_until(process, "Stop: Ctrl-C")
-    record = json.loads((cloudlet.home / f".local/state/cloudlet/run/{name}.json").read_text())
+    record = json.loads(cloudlet.file("run", name).read_text())
     subprocess.run(["kill", "-KILL", str(record["pid"])], check=True)
     assert process.wait(30) == 1
     assert process.stdout is not None
     rest = process.stdout.read()
     assert "ended with exit code -9" in rest
-    assert f"{name}.log" in rest
+    assert cloudlet.file("logs", name).name in rest
     poll(lambda: is_free(cloudlet.port) and is_free(cloudlet.web_port))
 
 

@@ -33,7 +33,18 @@ def environment(context: Context, extra: dict[str, str]) -> dict[str, str]:
 
 
 def server(context: Context) -> ServerProcess:
-    return ServerProcess(context.command, "emulator")
+    """The emulator that we started on the configured port."""
+    return ServerProcess(context.command, "emulator", context.emulator.port)
+
+
+def supervisor(context: Context) -> ServerProcess:
+    """The quickstart that watches it."""
+    return ServerProcess(context.command, "quickstart", context.emulator.port)
+
+
+def control_plane(context: Context) -> ServerProcess:
+    """The control plane that a quickstart started on the configured port."""
+    return ServerProcess(context.command, "control", context.platform.listen.port)
 
 
 def current_url(context: Context) -> str:
@@ -45,7 +56,7 @@ def current_url(context: Context) -> str:
 def refuse_second(context: Context, command: str) -> None:
     """Raises Failed when an emulator runs already, or when something else has one of its ports."""
     record = server(context).running()
-    if record is not None and record.url == emulator_url(context.emulator):
+    if record is not None:
         raise Failed(
             f"The emulator runs already at {record.url} (process {record.pid}).",
             code="emulator.running",
@@ -77,7 +88,7 @@ def start_in_background(context: Context, extra: dict[str, str]) -> tuple[subpro
 
 def not_ready(process: ServerProcess, child: subprocess.Popen[bytes], position: int) -> Failed:
     """Why a server did not come up: it ended (with its exit code), or it does not answer (and is stopped)."""
-    name = "The emulator" if process.name == "emulator" else "The control plane"
+    name = "The emulator" if process.kind == "emulator" else "The control plane"
     code = child.poll()
     if code is None:
         child.kill()
@@ -88,7 +99,7 @@ def not_ready(process: ServerProcess, child: subprocess.Popen[bytes], position: 
     process.forget()
     return Failed(
         message,
-        code=f"{process.name}.start",
+        code=f"{process.kind}.start",
         exit_code=code if code == 55 else 1,
         details=process.log_since(position),
         actions=(f"The whole log: {process.log}",),
@@ -100,18 +111,18 @@ def stop_emulator(context: Context) -> ProcessRecord | str | None:
 
     Returns its record, its URL where it was somebody else's process, or None when none runs.
     """
-    supervisor = ServerProcess(context.command, "quickstart").running()
+    watching = supervisor(context).running()
     own = server(context)
     record = own.running()
-    if supervisor is not None:
-        stop(supervisor.pid, supervisor.began, seconds=20)  # it stops its emulator and its control plane
+    if watching is not None:
+        stop(watching.pid, watching.began, seconds=20)  # it stops its emulator and its control plane
     if record is not None:
         stop(record.pid, record.began)
         own.forget()
         return record
     url = emulator_url(context.emulator)
-    if supervisor is not None:
-        return supervisor
+    if watching is not None:
+        return watching
     if not is_emulator(get_json(url, HEALTH)):
         return None
     if not post_json(url, HEALTH, {"action": "kill"}):

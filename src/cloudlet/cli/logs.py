@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from cloudlet.cli import emulator
 from cloudlet.cli.context import Context, Failed, pass_context
-from cloudlet.cli.processes import ServerProcess
 
 BLOCK = 64 * 1024
 FOLLOW_SECONDS = 0.2
@@ -28,7 +28,7 @@ def logs(context: Context, follow: bool, tail: int | None, control: bool) -> Non
       cloudlet logs -n 50
       cloudlet logs -f
     """
-    server = ServerProcess(context.command, "control" if control else "emulator")
+    server = emulator.control_plane(context) if control else emulator.server(context)
     if not server.log.exists():
         raise Failed(
             "There is no log yet: nothing was started in the background.",

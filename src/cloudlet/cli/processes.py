@@ -2,6 +2,8 @@
 
 <state>/run/emulator.json     pid, when that process began (so that a reused pid is not taken for ours), URL, log
 <state>/logs/emulator.log     what it prints, in the background
+
+On another port than the usual one the files are called `emulator-4567`, so that several can run beside each other.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import msgspec
 from cloudlet.settings import CommandSettings
 
 STOP_SECONDS = 12.0  # a graceful stop lets requests in flight finish
+USUAL_PORTS = frozenset({4566, 4580})
 LOG_BYTES_KEPT = 5 * 1024 * 1024
 
 
@@ -31,10 +34,11 @@ class ProcessRecord(msgspec.Struct, frozen=True):
 
 
 class ServerProcess:
-    """The process of one server (`emulator`, `control`, `quickstart`), running or not."""
+    """The process of one server on one port, running or not. `kind` is `emulator`, `control` or `quickstart`."""
 
-    def __init__(self, settings: CommandSettings, name: str) -> None:
-        self.name = name
+    def __init__(self, settings: CommandSettings, kind: str, port: int) -> None:
+        self.kind = kind
+        name = kind if port in USUAL_PORTS else f"{kind}-{port}"
         self.file = Path(settings.state_dir) / "run" / f"{name}.json"
         self.log = Path(settings.state_dir) / "logs" / f"{name}.log"
 

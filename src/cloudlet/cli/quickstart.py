@@ -88,7 +88,7 @@ class Servers:
     def __init__(self, context: Context, steps: Steps) -> None:
         self.context = context
         self.steps = steps
-        self.own = ServerProcess(context.command, "quickstart")
+        self.own = emulator.supervisor(context)
         self.running: list[tuple[ServerProcess, subprocess.Popen[bytes], int]] = []
         self.are_up = False
 
@@ -136,7 +136,7 @@ class Servers:
 
     def start_control_plane(self, web: str, email: str | None) -> BootstrapResult:
         """The server comes up in its own process while this one makes sure of the first workspace."""
-        process = ServerProcess(self.context.command, "control")
+        process = emulator.control_plane(self.context)
         position = process.log_size()
         variables = {**self.context.command.variables, "PYTHONUNBUFFERED": "1"}
         child = process.spawn([sys.executable, "-m", "cloudlet", "control", "start"], variables, web)
@@ -183,10 +183,10 @@ class Servers:
                 if code is not None and self.was_asked_to_stop(process, code):
                     return 0
                 if code is not None:
-                    name = "emulator" if process.name == "emulator" else "control plane"
+                    name = "emulator" if process.kind == "emulator" else "control plane"
                     raise Failed(
                         f"The {name} ended with exit code {code}. Its last lines:",
-                        code=f"{process.name}.ended",
+                        code=f"{process.kind}.ended",
                         exit_code=code if code == 55 else 1,
                         details=process.log_since(position),
                         actions=(f"The whole log: {process.log}",),
@@ -196,7 +196,7 @@ class Servers:
     @staticmethod
     def was_asked_to_stop(process: ServerProcess, code: int) -> bool:
         """`POST /_localstack/health {"action": "kill"}` ends the emulator as its user wished."""
-        return process.name == "emulator" and code == 0
+        return process.kind == "emulator" and code == 0
 
     def stop(self) -> None:
         """The emulator first, so that it can still talk to the control plane."""

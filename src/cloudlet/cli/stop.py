@@ -7,7 +7,7 @@ import click
 from cloudlet.cli import emulator
 from cloudlet.cli.context import Context, Failed, pass_context
 from cloudlet.cli.endpoint import emulator_url
-from cloudlet.cli.processes import ProcessRecord, ServerProcess
+from cloudlet.cli.processes import ProcessRecord
 from cloudlet.cli.processes import stop as stop_process
 
 
@@ -36,9 +36,9 @@ def stop(context: Context) -> None:
 
 def stop_orphaned_control_plane(context: Context) -> bool:
     """A quickstart that was killed leaves its control plane; its file says where."""
-    server = ServerProcess(context.command, "control")
+    server = emulator.control_plane(context)
     record = server.running()
-    if record is None or ServerProcess(context.command, "quickstart").running() is not None:
+    if record is None or emulator.supervisor(context).running() is not None:
         return False
     stop_process(record.pid, record.began)
     server.forget()
