@@ -2,6 +2,7 @@
 
 service models        from botocore, into the package's compact form
 services/*/api.py     types and errors, from botocore and the manifests
+fallback/data         which operations the fallback has, from moto's code
 docs/configuration.md     the tables of variables, from settings.py
 docs/services/README.md   what works, from the manifests
 """
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 STEPS = (
     ("-m", "tools.generate_models"),
     ("-m", "tools.generate_api"),
+    ("-m", "tools.generate_fallback"),
     ("-m", "tools.settings_page"),
     ("-m", "tools.coverage_page"),
     ("-m", "tools.reasons_page"),

@@ -91,6 +91,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     persistence: bool = False  # PERSISTENCE: keep the state in the volume
     state_url: str = ""  # STATE_URL: postgresql://… for several replicas
     durability: Literal["process", "disk"] = "process"  # DURABILITY: disk survives a power cut, process a kill
+    snapshot_flush_interval: int = 15  # SNAPSHOT_FLUSH_INTERVAL: seconds between saves of what the fallback serves
     volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR: state, cache and logs; in a container /var/lib/localstack
     temporary_dir: str = ""  # where an ephemeral state lives; the system's temporary directory when empty
     random_seed: int | None = None  # CLOUDLET_SEED: deterministic ids
@@ -240,6 +241,7 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         persistence=env.flag("PERSISTENCE"),
         state_url=env.text("STATE_URL"),
         durability="disk" if env.choice("DURABILITY", "process", ("process", "disk")) == "disk" else "process",
+        snapshot_flush_interval=max(1, env.number("SNAPSHOT_FLUSH_INTERVAL", 15)),
         volume_dir=env.text("LOCALSTACK_VOLUME_DIR")
         or ("/var/lib/localstack" if contained else default_volume_dir(variables)),
         temporary_dir=tempfile.gettempdir(),

@@ -19,7 +19,7 @@ from cloudlet.emulator.effects.jobs import JobRunner
 from cloudlet.emulator.gateway.chain import Chain
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher
-from cloudlet.emulator.gateway.entitle import Entitlement
+from cloudlet.emulator.gateway.entitle import Entitlement, service_name
 from cloudlet.emulator.gateway.http.server import HttpServer, Limits
 from cloudlet.emulator.gateway.http.tls import ServerCertificates
 from cloudlet.emulator.gateway.identify import Identifier
@@ -93,6 +93,7 @@ class Emulator:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
+        self.dispatcher.fallback.start()
         self.load_services()
         await server.start()
         self.jobs.start()
@@ -101,6 +102,7 @@ class Emulator:
         await self._stop.wait()
         await server.stop(STOP_GRACE_SECONDS)
         await self.jobs.stop()
+        await self.dispatcher.fallback.stop()
         self.completed_stages.add("SHUTDOWN")
         self.journal.flush()
         self.store.close()
@@ -119,6 +121,18 @@ class Emulator:
             for name in self.registry.names():
                 if self.entitlement.serves(name):
                     self.registry.load(name)
+            self.dispatcher.fallback.preload(service_name(name) for name in self.settings.services)
+
+    def service_states(self) -> dict[str, str]:
+        """Every service, native or not: `running` once used, `available` before, `disabled` where it is not served."""
+        used = {*self.registry.loaded(), *self.dispatcher.fallback.used}
+        states = {}
+        for name in sorted({*self.registry.names(), *self.dispatcher.fallback.names()}):
+            if not self.entitlement.serves(name) or not self.activation.allows(name):
+                states[name] = "disabled"
+            else:
+                states[name] = "running" if name in used else "available"
+        return states
 
     def _adopt(self, service: Service) -> None:
         for handler in service.jobs:
@@ -137,8 +151,9 @@ class Emulator:
             level = str(value).lower() if variable == "LS_LOG" else "debug" if value in (1, "1", "true") else "info"
             self.journal.set_level(level)
 
-    def reset_state(self) -> None:
+    async def reset_state(self) -> None:
         self.store.clear()
+        await self.dispatcher.fallback.reset()
 
     def restore_snapshot(self, name: str) -> None:
         self.snapshots.restore(name)

@@ -6,7 +6,7 @@
     identify    (service, operation, protocol) from target header, path, host, credential scope
     entitle     is this service served, and in the active license?
     parse       wire -> dict in AWS's names, validated by the model
-    transact    open transaction -> handler -> commit
+    transact    open transaction -> handler -> commit; what is not native: the fallback, in a thread
     serialize   result or error -> wire, by the model
     journal     one line in the log, counters
 
@@ -16,6 +16,7 @@ server makes a task of.
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
@@ -42,21 +43,28 @@ from cloudlet.emulator.store.blobs import SpooledBody
 LOG = logging.getLogger("cloudlet.gateway")
 INTERNAL_PREFIXES = ("/_localstack/", "/_cloudlet/", "/_aws/")
 
+SERVED_BY = "x-cloudlet-served-by"
+NATIVE = "native"
+FALLBACK = "fallback"
+
 Answer = HttpResponse | Coroutine[Any, Any, HttpResponse]
 
 
 class Bound:
     """Everything about one operation over one protocol, put together at its first request."""
 
-    __slots__ = ("codec", "handler", "operation", "protocol", "read_only", "service", "service_name")
+    __slots__ = ("codec", "handler", "operation", "protocol", "read_only", "served_by", "service", "service_name")
 
-    def __init__(self, service: Service, route: Route, wire: Codec | None, handler: Handler) -> None:
+    def __init__(
+        self, service: Service, route: Route, wire: Codec | None, handler: Handler, served_by: str = NATIVE
+    ) -> None:
         self.service = service
         self.service_name = route.service
         self.operation = route.operation
         self.protocol = route.protocol
         self.codec = wire
         self.handler = handler
+        self.served_by = served_by
 
 
 class Chain:
@@ -163,11 +171,20 @@ class Chain:
         pseudo = service is not None and route.operation in service.parsers
         if not pseudo and not model.has_operation(route.operation):
             raise unknown_operation(route)
-        if service is None:
-            raise not_implemented(route.service, route.operation)
+        if service is None or (not pseudo and self.dispatcher.fallback.serves(route.service, route.operation)):
+            return self._bind_fallback(route)
         handler = self.dispatcher.handler(route.service, route.operation)
         wire = None if pseudo else codec(model, route.operation, route.protocol)
         bound = self._bound[route] = Bound(service, route, wire, handler)
+        return bound
+
+    def _bind_fallback(self, route: Route) -> Bound:
+        fallback = self.dispatcher.fallback
+        if not fallback.serves(route.service, route.operation):
+            raise not_implemented(route.service, route.operation)
+        handler = Handler(functools.partial(fallback.answer, route.protocol))
+        service = Service(route.service, modules=(), parsers={route.operation: no_parameters})
+        bound = self._bound[route] = Bound(service, route, None, handler, FALLBACK)
         return bound
 
     def wants_spool(self, request: HttpRequest) -> bool:
@@ -200,6 +217,7 @@ class Chain:
             response = self._preflight_of_ours(request) or response
         if type(request.body) is SpooledBody:
             request.body.discard()
+        response.headers[SERVED_BY] = bound.served_by
         self._add_headers(request, response)
         milliseconds = (time.perf_counter() - started) * 1000
         self.journal.record(bound.service_name, bound.operation, request.method, response.status, code, milliseconds)
@@ -234,6 +252,7 @@ class Chain:
         request_id = self.dispatcher.ids.request_id(route.service)
         model = self.models.service(route.service) if self.models.knows(route.service) else None
         response = error_response(route.protocol, error, request_id, request.method, model)
+        response.headers[SERVED_BY] = NATIVE  # the gateway's own words
         self._add_headers(request, response)
         milliseconds = (time.perf_counter() - started) * 1000
         self.journal.record(route.service, route.operation, request.method, response.status, error.code, milliseconds)
@@ -271,6 +290,11 @@ class Chain:
         if request.method == "OPTIONS":
             return self.cors.preflight(request)
         return None
+
+
+def no_parameters(_request: HttpRequest) -> dict[str, Any]:
+    """The fallback reads the request itself."""
+    return {}
 
 
 def unknown_operation(route: Route) -> AwsError:

@@ -2,7 +2,7 @@
 
 run          a synchronous operation, in one transaction; run again after a conflict
 run_async    an `async def` operation, which opens its own short transactions
-invoke       another service's operation inside the caller's transaction
+invoke       another service's operation inside the caller's transaction; one of the fallback beside it
 transaction, changed     what `Call` offers to `async def` operations and jobs
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from cloudlet.emulator.effects.clock import Clock, pause
 from cloudlet.emulator.effects.ids import Ids
+from cloudlet.emulator.fallback.service import Fallback
 from cloudlet.emulator.gateway.identity import partition_of
 from cloudlet.emulator.gateway.registry import Handler, Registry
 from cloudlet.emulator.kernel.call import Call, Principal
@@ -43,16 +44,19 @@ class Dispatcher:
         self.ids = ids
         self.registry = registry
         self.models = models
+        self.fallback = Fallback(settings, self, clock, models, registry.is_native)
         self._handlers: dict[tuple[str, str], Handler] = {}
         # Whether a synchronous operation has to wait before it is answered: for a server, or for the disk.
         self.waits = store.worker_threads > 0 or settings.durability == "disk"
         self._threads = ThreadPoolExecutor(store.worker_threads, "transaction") if store.worker_threads else None
 
     def handler(self, service: str, operation: str) -> Handler:
-        """The operation's function. Raises NotImplementedFailure, which names it."""
+        """The operation's function, or the fallback. Raises NotImplementedFailure, which names it."""
         found = self._handlers.get((service, operation))
         if found is None:
             found = self.registry.handler(service, operation)
+            if found is None and self.fallback.serves(service, operation):
+                found = Handler(self.fallback.invoke)
             if found is None:
                 raise not_implemented(service, operation)
             self._handlers[service, operation] = found

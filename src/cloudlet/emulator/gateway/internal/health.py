@@ -14,24 +14,12 @@ if TYPE_CHECKING:
 def get_health(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     """`{"services": {name: state}, "edition", "version"[, "features"]}`; `?reload` changes nothing here."""
     answer: dict[str, Any] = {
-        "services": service_states(emulator),
+        "services": emulator.service_states(),
         "edition": emulator.activation.edition,
         "version": emulator.version,
     }
     merge(answer, emulator.health_data)
     return json_answer(answer)
-
-
-def service_states(emulator: Emulator) -> dict[str, str]:
-    """Every service: `running` once it has been used, `available` before, `disabled` where it is switched off."""
-    loaded = set(emulator.registry.loaded())
-    states = {}
-    for name in emulator.registry.names():
-        if not emulator.entitlement.serves(name):
-            states[name] = "disabled"
-        else:
-            states[name] = "running" if name in loaded else "available"
-    return states
 
 
 def head_health(emulator: Emulator, request: HttpRequest) -> HttpResponse:

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 
 def get_plugins(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     """`{"localstack.aws.provider": [{"name": "sqs:default", "is_initialized", "is_loaded"}]}`."""
-    loaded = set(emulator.registry.loaded())
+    states = emulator.service_states()
     return json_answer(
         {
             "localstack.aws.provider": [
-                {"name": f"{name}:default", "is_initialized": name in loaded, "is_loaded": name in loaded}
-                for name in emulator.registry.names()
+                {"name": f"{name}:default", "is_initialized": state == "running", "is_loaded": state == "running"}
+                for name, state in states.items()
+                if state != "disabled"
             ]
         }
     )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, sqs, state
+from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, sns, sqs, state
 from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 
@@ -38,6 +38,12 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_aws/sqs/messages", sqs.browse_queue),
     ("POST", "/_aws/sqs/messages", sqs.browse_queue),
     ("GET", "/_aws/sqs/messages/{region}/{account}/{queue}", sqs.browse_queue_by_path),
+    ("GET", "/_aws/sns/platform-endpoint-messages", sns.list_endpoint_messages),
+    ("DELETE", "/_aws/sns/platform-endpoint-messages", sns.forget_endpoint_messages),
+    ("GET", "/_aws/sns/sms-messages", sns.list_sms_messages),
+    ("DELETE", "/_aws/sns/sms-messages", sns.forget_sms_messages),
+    ("GET", "/_aws/sns/subscription-tokens/{arn}", sns.get_subscription_token),
+    ("GET", "/_aws/sns/{file}", sns.get_certificate),
     ("GET", "/_cloudlet/clock", clock.get_clock),
     ("POST", "/_cloudlet/clock/freeze", clock.freeze_clock),
     ("POST", "/_cloudlet/clock/set", clock.set_clock),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from cloudlet.emulator.app import Emulator
 
 
-def reset_state(emulator: Emulator, request: HttpRequest) -> HttpResponse:
+async def reset_state(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     """Delete the state of all services. Snapshots stay."""
-    emulator.reset_state()
+    await emulator.reset_state()
     return HttpResponse(200)

@@ -1,0 +1,475 @@
+"""CloudFormation's resources of native services, in place of moto's models of them.
+
+A `Kind` stands where moto's CloudFormation expects a model class: its methods have the names that moto calls. What it
+creates are `Resource`s, plain data that can be stored with the stack. Properties are CloudFormation's ("Template
+reference: AWS resource and property types"); most have the name of the API's member, the rest is in each kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from cloudlet.emulator.kernel.errors import AwsError
+
+Call = Callable[[str, dict[str, Any]], Any]
+GONE = frozenset(
+    {
+        "NoSuchBucket",
+        "QueueDoesNotExist",
+        "NotFound",
+        "NotFoundException",
+        "ResourceNotFoundException",
+        "NoSuchBucketPolicy",
+    }
+)
+
+
+class Resource:
+    """A created resource. `identifier` is what the API calls it by, `physical_resource_id` what `Ref` gives."""
+
+    def __init__(self, kind: Kind, identifier: str, reference: str, attributes: dict[str, str]) -> None:
+        self.kind = kind
+        self.type = kind.cloudformation_type()
+        self.name = identifier
+        self.identifier = identifier
+        self.physical_resource_id = reference
+        self.attributes = attributes
+        self.cf_resource_type = self.type
+        self.logical_resource_id = ""
+        self.properties: dict[str, Any] = {}
+
+    def is_created(self) -> bool:
+        return True
+
+    def get_cfn_attribute(self, name: str) -> str:
+        if name not in self.attributes:
+            raise NotImplementedError(f"Fn::GetAtt of {{0}}.{name}")
+        return self.attributes[name]
+
+    def delete(self, account: str, region: str) -> None:
+        self.kind.remove(self.kind.caller(account, region), self)
+
+
+class Kind:
+    """One type of resource. Subclasses say how the API creates, changes and deletes it."""
+
+    type = ""
+    name_property = ""
+    service = ""
+    attributes: frozenset[str] = frozenset({"Arn"})
+    replaced_by: frozenset[str] = frozenset()  # properties whose change makes a new resource
+
+    def __init__(self, invoke: Callable[[str, str, str, str, dict[str, Any]], Any]) -> None:
+        self._invoke = invoke
+
+    def caller(self, account: str, region: str) -> Call:
+        return lambda operation, request: self._invoke(account, region, self.service, operation, request)
+
+    # --- the names that moto's CloudFormation calls
+
+    def cloudformation_type(self) -> str:
+        return self.type
+
+    def cloudformation_name_type(self) -> str:
+        return self.name_property
+
+    def has_cfn_attr(self, attribute: str) -> bool:
+        return attribute in self.attributes
+
+    def create_from_cloudformation_json(
+        self, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
+    ) -> Resource:
+        properties = cloudformation_json.get("Properties", {})
+        resource = self.create(self.caller(account_id, region_name), resource_name, properties, account_id, region_name)
+        resource.properties = properties
+        return resource
+
+    def update_from_cloudformation_json(
+        self,
+        original_resource: Resource,
+        new_resource_name: str,
+        cloudformation_json: dict[str, Any],
+        account_id: str,
+        region_name: str,
+    ) -> Resource:
+        properties = cloudformation_json.get("Properties", {})
+        before = original_resource.properties
+        call = self.caller(account_id, region_name)
+        if any(before.get(name) != properties.get(name) for name in self.replaced_by):
+            resource = self.create(call, new_resource_name, properties, account_id, region_name)
+            self.remove(call, original_resource)
+        else:
+            resource = original_resource
+            self.change(call, resource, properties)
+        resource.properties = properties
+        return resource
+
+    def delete_from_cloudformation_json(
+        self, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
+    ) -> None:
+        self.remove(self.caller(account_id, region_name), Resource(self, resource_name, resource_name, {}))
+
+    # --- what a kind says
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        raise NotImplementedError(f"creating {self.type}")
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        raise NotImplementedError(f"changing {self.type}")
+
+    def remove(self, call: Call, resource: Resource) -> None:
+        """Delete it; what is gone already is fine."""
+        try:
+            self.delete(call, resource)
+        except AwsError as error:
+            if error.code not in GONE:
+                raise
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        raise NotImplementedError(f"deleting {self.type}")
+
+
+def document(value: Any) -> str:
+    """A policy as the API wants it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def text(value: Any) -> str:
+    """A property as a string attribute: booleans in lower case, objects as JSON."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def tags(properties: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"Key": tag["Key"], "Value": str(tag["Value"])} for tag in properties.get("Tags", ())]
+
+
+# property of the bucket -> (operation, member of the request)
+BUCKET_SETTINGS = (
+    ("VersioningConfiguration", "PutBucketVersioning", "VersioningConfiguration"),
+    ("PublicAccessBlockConfiguration", "PutPublicAccessBlock", "PublicAccessBlockConfiguration"),
+    ("OwnershipControls", "PutBucketOwnershipControls", "OwnershipControls"),
+)
+
+
+class Bucket(Kind):
+    type = "AWS::S3::Bucket"
+    name_property = "BucketName"
+    service = "s3"
+    attributes = frozenset({"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"})
+    replaced_by = frozenset({"BucketName"})
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        request: dict[str, Any] = {"Bucket": name}
+        if region != "us-east-1":
+            request["CreateBucketConfiguration"] = {"LocationConstraint": region}
+        if properties.get("ObjectLockEnabled"):
+            request["ObjectLockEnabledForBucket"] = True
+        call("CreateBucket", request)
+        attributes = {
+            "Arn": f"arn:aws:s3:::{name}",
+            "DomainName": f"{name}.s3.amazonaws.com",
+            "DualStackDomainName": f"{name}.s3.dualstack.{region}.amazonaws.com",
+            "RegionalDomainName": f"{name}.s3.{region}.amazonaws.com",
+            "WebsiteURL": f"http://{name}.s3-website-{region}.amazonaws.com",
+        }
+        resource = Resource(self, name, name, attributes)
+        self.change(call, resource, properties)
+        return resource
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        bucket = resource.identifier
+        for name, operation, member in BUCKET_SETTINGS:
+            if name in properties and properties[name] != resource.properties.get(name):
+                call(operation, {"Bucket": bucket, member: bucket_setting(name, properties[name])})
+        if resource.properties.get("VersioningConfiguration") and "VersioningConfiguration" not in properties:
+            call("PutBucketVersioning", {"Bucket": bucket, "VersioningConfiguration": {"Status": "Suspended"}})
+        if "BucketEncryption" in properties:
+            rules = [
+                encryption_rule(rule) for rule in properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            ]
+            call("PutBucketEncryption", {"Bucket": bucket, "ServerSideEncryptionConfiguration": {"Rules": rules}})
+        if "CorsConfiguration" in properties:
+            rules = [cors_rule(rule) for rule in properties["CorsConfiguration"]["CorsRules"]]
+            call("PutBucketCors", {"Bucket": bucket, "CORSConfiguration": {"CORSRules": rules}})
+        if "WebsiteConfiguration" in properties:
+            website = properties["WebsiteConfiguration"]
+            configuration = {}
+            if "IndexDocument" in website:
+                configuration["IndexDocument"] = {"Suffix": website["IndexDocument"]}
+            if "ErrorDocument" in website:
+                configuration["ErrorDocument"] = {"Key": website["ErrorDocument"]}
+            call("PutBucketWebsite", {"Bucket": bucket, "WebsiteConfiguration": configuration})
+        if "Tags" in properties:
+            call("PutBucketTagging", {"Bucket": bucket, "Tagging": {"TagSet": tags(properties)}})
+        elif resource.properties.get("Tags"):
+            call("DeleteBucketTagging", {"Bucket": bucket})
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        call("DeleteBucket", {"Bucket": resource.identifier})
+
+
+def bucket_setting(name: str, value: dict[str, Any]) -> dict[str, Any]:
+    if name == "PublicAccessBlockConfiguration":
+        return {key: text(flag) == "true" for key, flag in value.items()}
+    return value
+
+
+def encryption_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    if "ServerSideEncryptionByDefault" in rule:
+        made["ApplyServerSideEncryptionByDefault"] = rule["ServerSideEncryptionByDefault"]
+    if "BucketKeyEnabled" in rule:
+        made["BucketKeyEnabled"] = text(rule["BucketKeyEnabled"]) == "true"
+    return made
+
+
+def cors_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    names = {"Id": "ID", "MaxAge": "MaxAgeSeconds", "ExposedHeaders": "ExposeHeaders"}
+    made = {names.get(name, name): value for name, value in rule.items()}
+    if "MaxAgeSeconds" in made:
+        made["MaxAgeSeconds"] = int(made["MaxAgeSeconds"])
+    return made
+
+
+class BucketPolicy(Kind):
+    type = "AWS::S3::BucketPolicy"
+    service = "s3"
+    attributes = frozenset()
+    replaced_by = frozenset({"Bucket"})
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        resource = Resource(self, properties["Bucket"], properties["Bucket"], {})
+        self.change(call, resource, properties)
+        return resource
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        call("PutBucketPolicy", {"Bucket": resource.identifier, "Policy": document(properties["PolicyDocument"])})
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        call("DeleteBucketPolicy", {"Bucket": resource.identifier})
+
+
+class Queue(Kind):
+    type = "AWS::SQS::Queue"
+    name_property = "QueueName"
+    service = "sqs"
+    attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
+    replaced_by = frozenset({"QueueName", "FifoQueue"})
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        if text(properties.get("FifoQueue", False)) == "true" and not name.endswith(".fifo"):
+            name += ".fifo"
+        request: dict[str, Any] = {"QueueName": name, "Attributes": self._settings(properties)}
+        if properties.get("Tags"):
+            request["tags"] = {tag["Key"]: tag["Value"] for tag in tags(properties)}
+        url = call("CreateQueue", request)["QueueUrl"]
+        arn = f"arn:aws:sqs:{region}:{account}:{name}"
+        return Resource(self, url, url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
+
+    def _settings(self, properties: dict[str, Any]) -> dict[str, str]:
+        return {
+            name: text(value)
+            for name, value in properties.items()
+            if name not in ("QueueName", "Tags") and not (name == "FifoQueue" and text(value) == "false")
+        }
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        settings = self._settings(properties)
+        settings.pop("FifoQueue", None)
+        if settings:
+            call("SetQueueAttributes", {"QueueUrl": resource.identifier, "Attributes": settings})
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        call("DeleteQueue", {"QueueUrl": resource.identifier})
+
+
+class QueuePolicy(Kind):
+    type = "AWS::SQS::QueuePolicy"
+    service = "sqs"
+    attributes = frozenset({"Id"})
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        resource = Resource(self, name, name, {"Id": name})
+        self.change(call, resource, properties)
+        return resource
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        policy = document(properties["PolicyDocument"])
+        for url in properties["Queues"]:
+            call("SetQueueAttributes", {"QueueUrl": url, "Attributes": {"Policy": policy}})
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        for url in resource.properties.get("Queues", ()):
+            call("SetQueueAttributes", {"QueueUrl": url, "Attributes": {"Policy": ""}})
+
+
+class Topic(Kind):
+    type = "AWS::SNS::Topic"
+    name_property = "TopicName"
+    service = "sns"
+    attributes = frozenset({"TopicArn", "TopicName"})
+    replaced_by = frozenset({"TopicName", "FifoTopic"})
+    settings = ("DisplayName", "KmsMasterKeyId", "ContentBasedDeduplication", "ArchivePolicy", "SignatureVersion")
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        attributes = {name: text(properties[name]) for name in self.settings if name in properties}
+        if text(properties.get("FifoTopic", False)) == "true":
+            attributes["FifoTopic"] = "true"
+            name = name if name.endswith(".fifo") else name + ".fifo"
+        request: dict[str, Any] = {"Name": name, "Attributes": attributes}
+        if properties.get("Tags"):
+            request["Tags"] = tags(properties)
+        arn = call("CreateTopic", request)["TopicArn"]
+        for entry in properties.get("Subscription", ()):
+            call("Subscribe", {"TopicArn": arn, "Protocol": entry["Protocol"], "Endpoint": entry["Endpoint"]})
+        return Resource(self, arn, arn, {"TopicArn": arn, "TopicName": name})
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        for name in self.settings:
+            if name in properties and properties[name] != resource.properties.get(name):
+                value = text(properties[name])
+                request = {"TopicArn": resource.identifier, "AttributeName": name, "AttributeValue": value}
+                call("SetTopicAttributes", request)
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        call("DeleteTopic", {"TopicArn": resource.identifier})
+
+
+class TopicPolicy(Kind):
+    type = "AWS::SNS::TopicPolicy"
+    service = "sns"
+    attributes = frozenset({"Id"})
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        resource = Resource(self, name, name, {"Id": name})
+        self.change(call, resource, properties)
+        return resource
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        policy = document(properties["PolicyDocument"])
+        for arn in properties["Topics"]:
+            call("SetTopicAttributes", {"TopicArn": arn, "AttributeName": "Policy", "AttributeValue": policy})
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        """The topic's default policy comes back with nothing to do: topics go with their stacks."""
+
+
+class Subscription(Kind):
+    type = "AWS::SNS::Subscription"
+    service = "sns"
+    attributes = frozenset({"Arn"})
+    replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
+    settings = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "DeliveryPolicy")
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        attributes = {name: text(properties[name]) for name in self.settings if name in properties}
+        request: dict[str, Any] = {"Attributes": attributes, "ReturnSubscriptionArn": True}
+        request |= {name: properties[name] for name in ("TopicArn", "Protocol", "Endpoint") if name in properties}
+        arn = call("Subscribe", request)["SubscriptionArn"]
+        return Resource(self, arn, arn, {"Arn": arn})
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        for name in self.settings:
+            if properties.get(name) != resource.properties.get(name):
+                value = text(properties[name]) if name in properties else ""
+                request = {"SubscriptionArn": resource.identifier, "AttributeName": name, "AttributeValue": value}
+                call("SetSubscriptionAttributes", request)
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        call("Unsubscribe", {"SubscriptionArn": resource.identifier})
+
+
+TABLE_MEMBERS = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "GlobalSecondaryIndexes",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "TableClass",
+    "DeletionProtectionEnabled",
+)
+
+
+class DynamoTable(Kind):
+    type = "AWS::DynamoDB::Table"
+    name_property = "TableName"
+    service = "dynamodb"
+    attributes = frozenset({"Arn", "StreamArn"})
+    replaced_by = frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"})
+
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        request = {"TableName": name, **{key: typed(properties[key]) for key in TABLE_MEMBERS if key in properties}}
+        stream = properties.get("StreamSpecification")
+        if stream:
+            request["StreamSpecification"] = {"StreamEnabled": True, **stream}
+        if properties.get("Tags"):
+            request["Tags"] = tags(properties)
+        table = call("CreateTable", request)["TableDescription"]
+        attributes = {"Arn": table["TableArn"]}
+        if "LatestStreamArn" in table:
+            attributes["StreamArn"] = table["LatestStreamArn"]
+        resource = Resource(self, name, name, attributes)
+        self._expiry(call, resource, properties)
+        return resource
+
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        for request in self._changes(resource.properties, properties):
+            call("UpdateTable", {"TableName": resource.identifier, **request})
+        self._expiry(call, resource, properties)
+
+    def _changes(self, before: dict[str, Any], after: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        changed: dict[str, Any] = {
+            name: typed(after[name])
+            for name in ("BillingMode", "ProvisionedThroughput", "TableClass", "DeletionProtectionEnabled")
+            if name in after and after[name] != before.get(name)
+        }
+        if changed:
+            yield changed
+        old = {index["IndexName"] for index in before.get("GlobalSecondaryIndexes", ())}
+        new = {index["IndexName"]: index for index in after.get("GlobalSecondaryIndexes", ())}
+        for name in sorted(old - set(new)):
+            yield {"GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": name}}]}
+        for name in sorted(set(new) - old):
+            definitions = after["AttributeDefinitions"]
+            yield {
+                "AttributeDefinitions": definitions,
+                "GlobalSecondaryIndexUpdates": [{"Create": typed(new[name])}],
+            }
+
+    def _expiry(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        wanted = properties.get("TimeToLiveSpecification")
+        if wanted and wanted != resource.properties.get("TimeToLiveSpecification"):
+            call("UpdateTimeToLive", {"TableName": resource.identifier, "TimeToLiveSpecification": typed(wanted)})
+
+    def delete(self, call: Call, resource: Resource) -> None:
+        call("DeleteTable", {"TableName": resource.identifier})
+
+
+def typed(value: Any) -> Any:
+    """Numbers and booleans of a template, which may be strings there, as the API wants them."""
+    if isinstance(value, dict):
+        return {name: typed(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [typed(inner) for inner in value]
+    if isinstance(value, str):
+        if value.lower() in ("true", "false"):
+            return value.lower() == "true"
+        return int(value) if value.isdigit() else value
+    return value
+
+
+KINDS: tuple[type[Kind], ...] = (
+    Bucket,
+    BucketPolicy,
+    Queue,
+    QueuePolicy,
+    Topic,
+    TopicPolicy,
+    Subscription,
+    DynamoTable,
+)

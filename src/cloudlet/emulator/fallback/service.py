@@ -1,0 +1,211 @@
+"""The seam between the gateway and moto: which operations it has, in which thread, under which lock, and its state.
+
+One lock a service: moto's back ends are plain dictionaries. The threads hold one lock each, so saving, which takes all
+of them in order, cannot meet a circle. A call from inside a native operation (`call.invoke`) comes on the event loop's
+thread, inside an open transaction, and must not wait for a thread that may itself be waiting for the loop: it takes the
+lock if that is free soon and goes on without it otherwise. What it changes in moto stays when the transaction is
+rolled back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cloudlet.emulator.effects.clock import Clock
+from cloudlet.emulator.fallback.coverage import WITHIN_NATIVE, covered, is_installed, module_of
+from cloudlet.emulator.fallback.native import Dispatcher, NativeCalls
+from cloudlet.emulator.fallback.state import StateFiles
+from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.naming import snake_case
+from cloudlet.emulator.protocol.codec import codec
+from cloudlet.emulator.protocol.message import HttpResponse
+from cloudlet.emulator.protocol.models import Models
+from cloudlet.settings import Settings
+
+if TYPE_CHECKING:
+    from cloudlet.emulator.fallback.moto import Engine, Serves
+
+LOG = logging.getLogger("cloudlet.fallback")
+THREADS = 8
+PATIENCE_SECONDS = 0.2
+RAW_PROTOCOLS = frozenset({"json", "query", "ec2", "rest-json", "rest-xml"})
+READING = ("describe_", "get_", "list_", "batch_get_", "lookup_", "search_", "head_")
+
+
+class Fallback:
+    """Everything that is not native. Costs nothing until its first request."""
+
+    def __init__(
+        self, settings: Settings, dispatcher: Dispatcher, clock: Clock, models: Models, is_native: Serves
+    ) -> None:
+        self._settings = settings
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._models = models
+        self._is_native = is_native
+        self._engine: Engine | None = None
+        self._loading = threading.Lock()
+        self._threads: ThreadPoolExecutor | None = None
+        self._locks: dict[str, threading.RLock] = defaultdict(threading.RLock)
+        self._calls: NativeCalls | None = None
+        self._changed = False
+        self._saver: asyncio.Task[None] | None = None
+        self.used: set[str] = set()
+        state_dir = settings.state_dir
+        self._files = StateFiles(state_dir / "fallback") if state_dir is not None else None
+
+    # --- what there is
+
+    def names(self) -> Iterator[str]:
+        """The services that the fallback serves, by botocore's names."""
+        if is_installed():
+            for name in covered():
+                if not self._is_native(name):
+                    yield name
+
+    def serves(self, service: str, operation: str) -> bool:
+        operations = WITHIN_NATIVE if self._is_native(service) else covered()
+        return operation in operations.get(service, ()) and is_installed()
+
+    def preload(self, services: Iterable[str]) -> None:
+        """Load those of the services that are served here, before their first request."""
+        for name in services:
+            if name in covered() and not self._is_native(name) and is_installed():
+                self.engine().preload(name)
+                self.used.add(name)
+
+    # --- requests
+
+    async def answer(self, protocol: str, call: Call, _parameters: dict[str, Any]) -> HttpResponse:
+        """The answer to `call.http`. Raises AwsError, and what moto's code raises."""
+        if protocol in RAW_PROTOCOLS:
+            response: HttpResponse = await self._in_thread(self._answer_raw, call)
+            return response
+        wire = codec(self._models.service(call.service), call.operation, protocol)
+        request = wire.parse(call.http)  # type: ignore[arg-type]
+        result = await self._in_thread(self.invoke, call, request)
+        return wire.serialize(result, call.request_id)
+
+    async def _in_thread(self, work: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    def _answer_raw(self, call: Call) -> HttpResponse:
+        endpoint = self._models.index.services[call.service].endpoint_prefix
+        if call.http is None:
+            raise TypeError("a call without a request has no raw answer")
+        engine = self.engine()
+        self._note(call.service, call.operation)
+        with self._locked(call.service):
+            return engine.answer(
+                call.service, call.operation, endpoint, call.account_id, call.region, call.request_id, call.http
+            )
+
+    def invoke(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """The result of `call.operation`, from any thread. Raises AwsError."""
+        engine = self.engine()
+        self._note(call.service, call.operation)
+        with self._locked(call.service):
+            return engine.invoke(call.service, call.operation, call.account_id, call.region, request)
+
+    def _note(self, service: str, operation: str) -> None:
+        self.used.add(service)
+        if not snake_case(operation).startswith(READING):
+            self._changed = True
+
+    @contextmanager
+    def _locked(self, service: str) -> Iterator[None]:
+        lock = self._locks[service]
+        on_loop = self._calls is not None and self._calls.is_on_loop()
+        taken = lock.acquire(timeout=PATIENCE_SECONDS) if on_loop else lock.acquire()
+        try:
+            yield
+        finally:
+            if taken:
+                lock.release()
+
+    def engine(self) -> Engine:
+        """moto, imported now if it was not yet, with the state that the volume has."""
+        if self._engine is None:
+            with self._loading:
+                if self._engine is None:
+                    self._engine = self._load()
+        return self._engine
+
+    def _load(self) -> Engine:
+        if self._calls is None:
+            raise RuntimeError("the fallback has not been started")
+        module = importlib.import_module(  # lazy: moto and botocore cost a second and 60 MB
+            "cloudlet.emulator.fallback.moto"
+        )
+        engine: Engine = module.Engine(self._calls, self._is_native, self._clock, self._settings.random_seed)
+        if self._files is not None:
+            self._read(engine, self._files)
+        return engine
+
+    def _read(self, engine: Engine, files: StateFiles) -> None:
+        for service in files.names():
+            engine.prepare(service)
+        for service in files.names():
+            try:
+                engine.adopt(service, files.read(service))
+            except Exception as error:  # survives: a file of another version of moto; the service begins empty
+                LOG.warning("the saved state of %s cannot be read: %s: %s", service, type(error).__name__, error)
+
+    # --- state
+
+    def start(self) -> None:
+        """On the event loop's thread, before the first request. Saves at intervals, where the state is kept."""
+        self._calls = NativeCalls(self._dispatcher)
+        self._threads = ThreadPoolExecutor(THREADS, "fallback")
+        if self._files is not None:
+            self._saver = asyncio.get_running_loop().create_task(self._save_at_intervals())
+
+    async def stop(self) -> None:
+        if self._saver is not None:
+            self._saver.cancel()
+        await self.save()
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _save_at_intervals(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.snapshot_flush_interval)
+            await self.save()
+
+    async def save(self) -> dict[str, str]:
+        """Write what changed to the volume. Returns moto's name of each service -> "" or what went wrong."""
+        if self._files is None or self._engine is None or not self._changed:
+            return {}
+        return await self._in_thread(self._save, self._engine, self._files)  # type: ignore[no-any-return]
+
+    def _save(self, engine: Engine, files: StateFiles) -> dict[str, str]:
+        with self._all_locked():
+            self._changed = False
+            return files.save(engine.states(), engine.dump)
+
+    @contextmanager
+    def _all_locked(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for service in sorted(self._locks):
+                stack.enter_context(self._locks[service])
+            yield
+
+    async def reset(self, service: str | None = None) -> None:
+        """Forget the state of one service, or of all."""
+        if self._files is not None:
+            self._files.forget(None if service is None else module_of(service))
+        if self._engine is not None:
+            await self._in_thread(self._reset, self._engine, service)
+
+    def _reset(self, engine: Engine, service: str | None) -> None:
+        with self._all_locked():
+            engine.reset(service)
+            self._changed = True
