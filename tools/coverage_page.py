@@ -1,14 +1,15 @@
-"""Write what works into docs/services/README.md and README.md, from the manifests and botocore's models.
+"""Write what works into docs/services/ and README.md, from the manifests, botocore's models and the fallback's data.
 
     python -m tools.coverage_page [--check]
 
 An operation is `done` (complete, with AWS's errors), `partial` (a gap that the service's page names) or missing (it
-answers 501 and names itself). Only the text between `<!-- begin … -->` and `<!-- end -->` is written. `--check` writes
+answers 501 and names itself). A service without a manifest is the fallback's, where moto has it. Only the text between `<!-- begin … -->` and `<!-- end -->` is written. `--check` writes
 nothing and exits with 1 when a page is not current.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 import tomllib
@@ -20,9 +21,11 @@ from typing import NamedTuple
 
 import botocore.loaders
 
+from cloudlet.emulator.fallback.coverage import covered
+
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ROOT / "src" / "cloudlet" / "emulator" / "services"
-PAGES = (ROOT / "docs" / "services" / "README.md", ROOT / "README.md")
+PAGES = (ROOT / "docs" / "services" / "README.md", ROOT / "docs" / "services" / "fallback.md", ROOT / "README.md")
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -63,11 +66,31 @@ def coverage() -> list[Coverage]:
     return found
 
 
+@functools.cache
+def fallback_coverage() -> tuple[Coverage, ...]:
+    """The services that only the fallback has; `done` is what moto has of them. By title."""
+    loader = botocore.loaders.Loader()
+    native = {row.name for row in coverage()}
+    found = []
+    for name, operations in covered().items():
+        if name not in native:
+            model = loader.load_service_model(name, "service-2")
+            title = model["metadata"].get("serviceFullName", name)
+            found.append(Coverage(name, title, tuple(sorted(operations)), (), tuple(sorted(model["operations"]))))
+    return tuple(sorted(found, key=lambda row: row.title))
+
+
 def totals(rows: Sequence[Coverage]) -> str:
     done, part = (sum(len(getattr(row, state)) for row in rows) for state in ("done", "partial"))
     whole = sum(len(row.operations) for row in rows)
     gaps = f", {part} partly" if part else ""
-    return f"{len(rows)} services are native: {done} of their {whole} operations are done{gaps}; the others answer 501."
+    others = fallback_coverage()
+    further = sum(len(row.done) for row in others)
+    return (
+        f"{len(rows)} services are native: {done} of their {whole} operations are done{gaps}. "
+        f"{len(others)} more, with {further} operations, are served through moto. Together: "
+        f"{len(rows) + len(others)} services, {done + part + further} operations; the others answer 501."
+    )
 
 
 def summary(rows: Sequence[Coverage], folder: str) -> str:
@@ -76,6 +99,17 @@ def summary(rows: Sequence[Coverage], folder: str) -> str:
         page = f"{folder}{row.name}.md"
         lines.append(f"| [{row.title}]({page}) | {len(row.done)} | {len(row.partial)} | {len(row.operations)} |")
     return "\n".join([*lines, "", totals(rows)])
+
+
+def fallback_summary(_rows: Sequence[Coverage]) -> str:
+    lines = ["| service | name | operations | of |", "|---|---|---:|---:|"]
+    for row in fallback_coverage():
+        lines.append(f"| {row.title} | `{row.name}` | {len(row.done)} | {len(row.operations)} |")
+    return "\n".join(lines)
+
+
+def fallback_detail(_rows: Sequence[Coverage]) -> str:
+    return "\n\n".join(f"### {row.title}\n\n{', '.join(row.done)}" for row in fallback_coverage())
 
 
 def detail(rows: Sequence[Coverage]) -> str:
@@ -94,6 +128,8 @@ BLOCKS: Mapping[str, Callable[[Sequence[Coverage]], str]] = MappingProxyType(
         "services": partial(summary, folder=""),
         "services_from_root": partial(summary, folder="docs/services/"),
         "operations": detail,
+        "fallback_services": fallback_summary,
+        "fallback_operations": fallback_detail,
     }
 )
 
