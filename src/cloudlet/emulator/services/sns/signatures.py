@@ -9,13 +9,10 @@ from __future__ import annotations
 import importlib
 from base64 import b64encode
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.sns.records import SIGNING_KEYS, SigningKey
-
-if TYPE_CHECKING:
-    from cloudlet.emulator.services.sns import rsa_keys
 
 QUEUE = "queue"
 HTTP = "http"
@@ -23,14 +20,20 @@ BITS = ((QUEUE, 1024), (HTTP, 2048))
 CERTIFICATE_DAYS = 3650
 
 
+class RsaKeys(Protocol):
+    """The module `rsa_keys`."""
+
+    def make_key(self, bits: int, now: float, days: int) -> tuple[str, str]: ...
+
+    def sign(self, private_key: str, text: bytes, version: str) -> bytes: ...
+
+
 @lru_cache(maxsize=1)
-def rsa() -> rsa_keys_type:
+def rsa() -> RsaKeys:
     # lazy: cryptography costs 20 ms and 10 MB, and most emulators sign nothing
-    return importlib.import_module("cloudlet.emulator.services.sns.rsa_keys")  # type: ignore[return-value]
-
-
-if TYPE_CHECKING:
-    rsa_keys_type = type(rsa_keys)
+    module: Any = importlib.import_module("cloudlet.emulator.services.sns.rsa_keys")
+    keys: RsaKeys = module
+    return keys
 
 
 def signing_key(call: Call, use: str) -> SigningKey:
