@@ -78,9 +78,9 @@ def to_queue(
             entry["MessageAttributes"] = dict(message.attributes)
     else:
         entry = {"MessageBody": envelope(call, topic, subscription, message, text, signatures.QUEUE, envelopes)}
-    if message.group_id:
-        entry["MessageGroupId"] = message.group_id
     fifo = subscription.endpoint.endswith(".fifo")
+    if message.group_id and (fifo or not topic.fifo):  # a standard queue learns nothing of a FIFO topic's groups
+        entry["MessageGroupId"] = message.group_id
     if fifo and message.deduplication_id:
         entry["MessageDeduplicationId"] = message.deduplication_id
     try:
@@ -124,7 +124,9 @@ def envelope(
             document["Subject"] = message.subject
         document["Message"] = text
         document["Timestamp"] = timestamp(call.now)
-        envelopes[(use, text)] = deliveries.signed(call, document, topic.signature_version, use)
+        if not topic.fifo:  # "FIFO topics do not support message signing"
+            deliveries.signed(call, document, topic.signature_version, use)
+        envelopes[(use, text)] = document
     address = f"{deliveries.base_url(call)}/?Action=Unsubscribe&SubscriptionArn={subscription.arn}"
     whole = {**document, "UnsubscribeURL": address}
     if message.attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from ipaddress import ip_network
+from ipaddress import ip_address
 from typing import Any
 
 from cloudlet.emulator.services.sns.errors import invalid
@@ -33,7 +33,9 @@ def check_policy(text: str, scope: str, what: str = "") -> None:
     names = {path for alternative in alternatives(policy) for path, _ in rules(alternative, ())}
     if len(names) > MOST_KEYS:
         raise invalid(f"{start}Filter policy can not have more than {MOST_KEYS} keys")
-    check_node(policy, nested, start)
+    check_node(policy, start)
+    if not nested and any(len(path) > 1 for path in names):
+        raise invalid(f"{start}Filter policy scope MessageAttributes does not support nested filter policy")
     combinations = 0
     for alternative in alternatives(policy):
         product = 1
@@ -69,19 +71,17 @@ def rules(policy: dict[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tuple
             yield (*path, key), rule
 
 
-def check_node(policy: dict[str, Any], nested: bool, start: str) -> None:
+def check_node(policy: dict[str, Any], start: str) -> None:
     for key, rule in policy.items():
         if key == OR and is_or(rule):
             for inner in rule:
                 if not inner:
                     raise invalid(f"{start}Empty objects are not allowed")
-                check_node(inner, nested, start)
+                check_node(inner, start)
         elif isinstance(rule, dict):
-            if not nested:
-                raise invalid(f"{start}Filter policy scope MessageAttributes does not support nested filter policy")
             if not rule:
                 raise invalid(f"{start}Empty objects are not allowed")
-            check_node(rule, nested, start)
+            check_node(rule, start)
         elif not isinstance(rule, list):
             raise invalid(f'{start}"{key}" must be an object or an array')
         elif not rule:
@@ -124,14 +124,26 @@ def check_text(operator: str, operand: Any, start: str) -> None:
             raise invalid(f"{start}Unsupported {operator} pattern: {next(iter(operand), '')}")
         return
     if not isinstance(operand, str):
-        raise invalid(f"{start}{operator} match pattern must be a string")
+        named = "prefix" if operator in ("cidr", "ip-address") else operator
+        raise invalid(f"{start}{named} match pattern must be a string")
     if operator in ("cidr", "ip-address"):
-        try:
-            ip_network(operand, strict=False)
-        except ValueError:
-            raise invalid(f"{start}Malformed CIDR, one '/' required") from None
+        check_network(operand, start)
     if operator == "wildcard" and "**" in operand:
         raise invalid(f"{start}Consecutive wildcard characters at pos {operand.index('**')}")
+
+
+def check_network(text: str, start: str) -> None:
+    address, *masks = text.split("/")
+    if len(masks) != 1:
+        raise invalid(f"{start}Malformed CIDR, one '/' required")
+    try:
+        ip_address(address)
+    except ValueError:
+        raise invalid(f"{start}Nonstandard IP address: {address}") from None
+    if not masks[0].isdigit():
+        raise invalid(f"{start}Malformed CIDR, mask bits must be an integer")
+    if int(masks[0]) > ip_address(address).max_prefixlen:
+        raise invalid(f"{start}Malformed CIDR, bad mask bits: {masks[0]}")
 
 
 def check_numeric(operand: Any, start: str) -> None:

@@ -84,6 +84,10 @@ def node_passes(policy: Policy, node: Any) -> bool:
         if key == OR and is_or(rule):
             if not any(node_passes(inner, node) for inner in rule):
                 return False
+        elif key not in fields and "." in key:  # a dot is a step too
+            head, _, rest = key.partition(".")
+            if not node_passes({rest: rule}, fields.get(head, MISSING)):
+                return False
         elif isinstance(rule, dict):
             if not node_passes(rule, fields.get(key, MISSING)):
                 return False

@@ -43,7 +43,7 @@ FIFO_ID = re.compile(r"[A-Za-z0-9!\"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~]{1,128}\Z
 def publish(call: Call, request: PublishInput) -> PublishResponse:
     """Raises InvalidParameter, NotFound, ParameterValueInvalid, EndpointDisabled."""
     number = request.get("PhoneNumber")
-    arn = request.get("TopicArn") or request.get("TargetArn")
+    arn = request.get("TopicArn", request.get("TargetArn"))
     if number:
         if arn:
             raise invalid("TopicArn or TargetArn Reason: only one of TopicArn, TargetArn and PhoneNumber may be given")
@@ -52,7 +52,7 @@ def publish(call: Call, request: PublishInput) -> PublishResponse:
         message = read_message(call, request)
         write(call, number, message, text_of(message, "sms"))
         return {"MessageId": message.message_id}
-    if not arn:
+    if arn is None:
         raise invalid("TopicArn or TargetArn Reason: no value for required parameter")
     if ":endpoint/" in arn:
         return publish_to_endpoint(call, arn, request)
@@ -181,6 +181,9 @@ def publish_batch(call: Call, request: PublishBatchInput) -> PublishBatchRespons
     entries = request.get("PublishBatchRequestEntries", [])
     check_entries(entries)
     for entry in entries:
+        if entry.get("MessageStructure") == "json":
+            read_structure(entry["Message"])
+    for entry in entries:
         if topic.fifo:
             check_for_topic(topic, entry)
     successful: list[dict[str, Any]] = []
@@ -211,5 +214,13 @@ def check_entries(entries: Any) -> None:
         raise InvalidBatchEntryIdException(
             "The Id of a batch entry in a batch request doesn't abide by the specification."
         )
-    if sum(len(entry["Message"].encode()) for entry in entries) > LARGEST_MESSAGE:
+    if sum(entry_size(entry) for entry in entries) > LARGEST_MESSAGE:
         raise BatchRequestTooLongException("The length of all the messages put together is more than the limit.")
+
+
+def entry_size(entry: Mapping[str, Any]) -> int:
+    size = len(entry["Message"].encode())
+    for name, value in entry.get("MessageAttributes", {}).items():
+        size += len(name.encode()) + len(value.get("DataType", "").encode())
+        size += len(value.get("StringValue", "").encode()) + len(value.get("BinaryValue", b""))
+    return size

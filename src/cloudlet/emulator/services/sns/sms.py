@@ -93,7 +93,9 @@ def list_phone_numbers_opted_out(
 
 @read_write
 def opt_in_phone_number(call: Call, request: OptInPhoneNumberInput) -> dict[str, Any]:
-    check_number(request["phoneNumber"])
+    """Raises InvalidParameter."""
+    if NUMBER.match(request["phoneNumber"]) is None:
+        raise invalid("PhoneNumber Reason: input incorrectly formatted")
     before = account(call)
     kept = [number for number in before.opted_out if number != request["phoneNumber"]]
     SMS_ACCOUNTS.put(call.tx, replace(before, opted_out=kept))

@@ -30,7 +30,7 @@ SCOPES = ("MessageAttributes", "MessageBody")
 RAW_PROTOCOLS = frozenset({"sqs", "http", "https", "firehose"})
 
 
-def check_attribute(name: str, value: str, attributes: dict[str, str], protocol: str, fifo: bool, what: str) -> None:
+def check_attribute(name: str, value: str, attributes: dict[str, str], protocol: str, what: str) -> None:
     """One attribute, with the others that it depends on. Raises InvalidParameter, FilterPolicyLimitExceeded."""
     if name == "RawMessageDelivery":
         if value.lower() not in ("true", "false"):
@@ -49,7 +49,7 @@ def check_attribute(name: str, value: str, attributes: dict[str, str], protocol:
             check_policy(value, attributes.get("FilterPolicyScope", "MessageAttributes"), what)
     elif name == "RedrivePolicy":
         if value:
-            check_redrive(value, fifo, what)
+            check_redrive(value, what)
     elif name == "DeliveryPolicy":
         if value:
             check_delivery_policy(value, f"{what}DeliveryPolicy")
@@ -57,7 +57,7 @@ def check_attribute(name: str, value: str, attributes: dict[str, str], protocol:
         raise invalid(f"{what}SubscriptionRoleArn: Invalid value [{value}]. Must be an ARN.")
 
 
-def check_redrive(text: str, fifo: bool, what: str) -> str:
+def check_redrive(text: str, what: str) -> str:
     """The dead-letter queue's ARN. Raises InvalidParameter."""
     try:
         policy = json.loads(text)
@@ -68,8 +68,6 @@ def check_redrive(text: str, fifo: bool, what: str) -> str:
     target = policy.get("deadLetterTargetArn")
     if not isinstance(target, str) or len(target.split(":")) != 6 or target.split(":")[2] != "sqs":
         raise invalid(f"{what}RedrivePolicy: deadLetterTargetArn is an invalid arn")
-    if fifo and not target.endswith(".fifo"):
-        raise invalid(f"{what}RedrivePolicy: must use a FIFO queue as DLQ for a FIFO topic")
     return target
 
 

@@ -8,7 +8,7 @@ from cloudlet.emulator.services.sns.errors import invalid
 
 PROTOCOLS = frozenset({"application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs"})
 CONFIRMED_BY_HAND = frozenset({"email", "email-json", "http", "https"})
-PHONE_NUMBER = re.compile(r"\+?[0-9][0-9 ()./-]{3,20}\Z")
+PHONE_NUMBER = re.compile(r"\+?\d(?:[ ()./-]?\d)+\Z")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 
 
@@ -22,7 +22,7 @@ def check_endpoint(protocol: str, endpoint: str, fifo: bool) -> None:
     elif protocol == "sqs":
         check_queue(endpoint, fifo)
     elif protocol == "sms":
-        if PHONE_NUMBER.match(endpoint) is None or "--" in endpoint or ".." in endpoint:
+        if PHONE_NUMBER.match(endpoint) is None:
             raise invalid(f"Invalid SMS endpoint: {endpoint}")
     elif protocol in ("email", "email-json"):
         if EMAIL.match(endpoint) is None:

@@ -25,7 +25,7 @@ from cloudlet.emulator.services.sns.api import (
     SubscribeResponse,
     UnsubscribeInput,
 )
-from cloudlet.emulator.services.sns.errors import invalid, no_such_topic
+from cloudlet.emulator.services.sns.errors import invalid
 from cloudlet.emulator.services.sns.lookup import check_arn, decode_token, page, subscription_of, topic_of
 from cloudlet.emulator.services.sns.records import SUBSCRIPTIONS, TOPICS, Subscription, Topic
 from cloudlet.emulator.services.sns.subscription_attributes import KNOWN, check_attribute, derived, described
@@ -46,7 +46,7 @@ def subscribe(call: Call, request: SubscribeInput) -> SubscribeResponse:
     for name, value in attributes.items():
         if name not in KNOWN:
             raise invalid(f"{IN_ATTRIBUTES}Unknown attribute: {name}")
-        check_attribute(name, value, attributes, protocol, topic.fifo, IN_ATTRIBUTES if name != "FilterPolicy" else "")
+        check_attribute(name, value, attributes, protocol, IN_ATTRIBUTES)
     existing = SUBSCRIPTIONS.find(call.tx, "by_endpoint", topic.arn, protocol, endpoint)
     if existing is not None:
         return subscribed_before(call, request, topic, existing, attributes)
@@ -95,9 +95,7 @@ def answer(request: SubscribeInput, subscription: Subscription) -> SubscribeResp
 def confirm_subscription(call: Call, request: ConfirmSubscriptionInput) -> ConfirmSubscriptionResponse:
     """Anybody who has the token may, and again. Raises InvalidParameter, NotFound."""
     arn = request["TopicArn"]
-    if TOPICS.get(call.tx, arn) is None:
-        check_arn(arn, "TopicArn")
-        raise no_such_topic()
+    check_arn(arn, "TopicArn")
     token = request["Token"]
     for subscription in SUBSCRIPTIONS.scan(call.tx, arn):
         if subscription.token and subscription.token == token:
@@ -162,8 +160,7 @@ def set_subscription_attributes(call: Call, request: SetSubscriptionAttributesIn
     value = request.get("AttributeValue", "")
     if name not in KNOWN:
         raise invalid("AttributeName")
-    fifo = subscription.topic_arn.endswith(".fifo")
-    check_attribute(name, value, subscription.attributes, subscription.protocol, fifo, "")
+    check_attribute(name, value, subscription.attributes, subscription.protocol, "")
     attributes = {**subscription.attributes, name: value}
     if not value or (name == "FilterPolicy" and value == "{}"):
         del attributes[name]

@@ -40,10 +40,6 @@ from cloudlet.emulator.services.sns.topic_attributes import (
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,256}\Z")
 FIFO_NAME = re.compile(r"[A-Za-z0-9_-]{1,251}\.fifo\Z")
-FIFO_NAME_RULE = (
-    "Fifo Topic names must end with .fifo and must be made up of only uppercase and lowercase ASCII letters, numbers, "
-    "underscores, and hyphens, and must be between 1 and 256 characters long."
-)
 
 
 @read_write
@@ -61,9 +57,9 @@ def create_topic(call: Call, request: CreateTopicInput) -> CreateTopicResponse:
             raise invalid(f"Attributes Reason: Unknown attribute: {attribute}")
         check_value(attribute, value, fifo, "Attributes Reason: ")
     if existing is not None:
-        if "Tags" in request and tags != existing.tags:
+        if any(existing.tags.get(key) != value for key, value in tags.items()):
             raise invalid("Tags Reason: Topic already exists with different tags")
-        shown = described(existing, call)
+        shown = {"FifoTopic": "false", **described(existing)}
         if any(shown.get(attribute) != value for attribute, value in attributes.items()):
             raise invalid("Attributes Reason: Topic already exists with different attributes")
         return {"TopicArn": arn}
@@ -93,10 +89,7 @@ def derived(topic: Topic) -> Topic:
 
 def check_name(name: str, fifo: bool) -> None:
     """Raises InvalidParameter."""
-    if fifo:
-        if FIFO_NAME.match(name) is None:
-            raise invalid(FIFO_NAME_RULE)
-    elif NAME.match(name) is None:
+    if (FIFO_NAME if fifo else NAME).match(name) is None:
         raise invalid("Topic Name")
 
 
@@ -110,14 +103,14 @@ def get_topic_attributes(call: Call, request: GetTopicAttributesInput) -> GetTop
             confirmed += 1
         else:
             pending += 1
-    found = described(topic, call)
+    found = described(topic)
     found["SubscriptionsConfirmed"] = str(confirmed)
     found["SubscriptionsPending"] = str(pending)
     found["SubscriptionsDeleted"] = str(topic.deleted_subscriptions)
     return {"Attributes": found}
 
 
-def described(topic: Topic, call: Call) -> dict[str, str]:
+def described(topic: Topic) -> dict[str, str]:
     found = {
         "DisplayName": "",
         "EffectiveDeliveryPolicy": effective_topic_policy(topic.attributes.get("DeliveryPolicy", "")),
