@@ -21,7 +21,6 @@ from cloudlet.emulator.gateway.registry import Registry
 from cloudlet.emulator.kernel.call import Principal
 from cloudlet.emulator.protocol.fragments import thaw
 from cloudlet.emulator.protocol.models import Models
-from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.services.dynamodb.keys import index_key
 from cloudlet.emulator.services.dynamodb.records import INDEX_ITEMS, ITEMS, TABLES
 from cloudlet.emulator.services.dynamodb.writes import index_entry
