@@ -95,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR: state, cache and logs; in a container /var/lib/localstack
     temporary_dir: str = ""  # where an ephemeral state lives; the system's temporary directory when empty
     random_seed: int | None = None  # CLOUDLET_SEED: deterministic ids
+    init_dir: str = "/etc/localstack/init"  # INIT_DIR: scripts in boot.d, start.d, ready.d and shutdown.d
     # --- services
     services: tuple[str, ...] = ()  # SERVICES: serve only these
     strict_service_loading: bool = True  # STRICT_SERVICE_LOADING: what SERVICES does not name is refused
@@ -246,6 +247,7 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         or ("/var/lib/localstack" if contained else default_volume_dir(variables)),
         temporary_dir=tempfile.gettempdir(),
         random_seed=env.number("CLOUDLET_SEED", 0) if seed else None,
+        init_dir=env.text("INIT_DIR", "/etc/localstack/init"),
         services=env.names("SERVICES"),
         strict_service_loading=env.flag("STRICT_SERVICE_LOADING", True),
         eager_service_loading=env.flag("EAGER_SERVICE_LOADING"),

@@ -28,9 +28,13 @@ from cloudlet.emulator.gateway.internal.routes import InternalApi
 from cloudlet.emulator.gateway.journal import Journal
 from cloudlet.emulator.gateway.registry import Registry
 from cloudlet.emulator.gateway.spooling import Spooling
+from cloudlet.emulator.hooks import SHUTDOWN_LIMIT_SECONDS, InitHooks
 from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.protocol.models import Models
+from cloudlet.emulator.store.blobs import BLOBS, unlink
+from cloudlet.emulator.store.kv import Transaction
 from cloudlet.emulator.store.open import open_store
+from cloudlet.emulator.store.transact import run
 from cloudlet.settings import Settings
 
 LOG = logging.getLogger("cloudlet.app")
@@ -60,7 +64,8 @@ class Emulator:
         self.registry.on_load.append(self._adopt)
         self.health_data: dict[str, Any] = {}
         self.config_updates: dict[str, Any] = {}
-        self.completed_stages: set[str] = {"BOOT"}
+        self.hooks = InitHooks(settings)
+        self.is_stopping = False
         self.restart_wanted = False
         self._stop = asyncio.Event()
 
@@ -69,6 +74,7 @@ class Emulator:
 
         Raises ActivationFailed, and what `HttpServer.start` raises for a port that is taken.
         """
+        await self.hooks.run("BOOT")
         self.activation = activate(self.settings, self.machine, say=announce)
         self.entitlement = Entitlement(self.settings, self.activation)
         chain = Chain(
@@ -95,18 +101,31 @@ class Emulator:
             loop.add_signal_handler(number, self._stop.set)
         self.dispatcher.fallback.start()
         self.load_services()
+        await self.hooks.run("START")
         await server.start()
         self.jobs.start()
-        self.completed_stages |= {"START", "READY"}
-        announce("Ready.")
+        ready = loop.create_task(self._be_ready())
         await self._stop.wait()
+        self.is_stopping = True
+        ready.cancel()
+        await self._run_shutdown_hooks()
         await server.stop(STOP_GRACE_SECONDS)
         await self.jobs.stop()
         await self.dispatcher.fallback.stop()
-        self.completed_stages.add("SHUTDOWN")
         self.journal.flush()
         self.store.close()
         return self.restart_wanted
+
+    async def _be_ready(self) -> None:
+        """What users have set up to happen first is done when `Ready.` is read."""
+        await self.hooks.run("READY")
+        announce("Ready.")
+
+    async def _run_shutdown_hooks(self) -> None:
+        try:
+            await asyncio.wait_for(self.hooks.run("SHUTDOWN"), SHUTDOWN_LIMIT_SECONDS)
+        except TimeoutError:
+            LOG.error("the init scripts of shutdown took longer than %d s", SHUTDOWN_LIMIT_SECONDS)
 
     def _certificates(self) -> ServerCertificates:
         """What TLS clients get. Kept in the volume, so that an authority that somebody trusts stays the same."""
@@ -155,6 +174,13 @@ class Emulator:
         self.store.clear()
         await self.dispatcher.fallback.reset()
 
+    async def reset_service(self, name: str) -> None:
+        """Forget one service's state. What native services keep lies under keys that begin with their names."""
+        if self.registry.is_native(name):
+            run(self.store, lambda tx: forget_service(tx, name))
+        else:
+            await self.dispatcher.fallback.reset(name)
+
     def restore_snapshot(self, name: str) -> None:
         self.snapshots.restore(name)
 
@@ -167,6 +193,15 @@ class Emulator:
         if to > self.clock.now():
             await self.jobs.run_due(to)
         self.clock.set(to)
+
+
+def forget_service(tx: Transaction, name: str) -> None:
+    for key, _value in list(tx.scan(f"{name}.".encode(), f"{name}/".encode())):
+        tx.delete(key)
+    if name == "s3":  # the only service whose records hold large bodies
+        for blob in list(BLOBS.scan(tx)):
+            while BLOBS.exists(tx, blob.blob_id):  # the parts of a joined one go with it
+                unlink(tx, blob.blob_id)
 
 
 def create_emulator(settings: Settings) -> Emulator:

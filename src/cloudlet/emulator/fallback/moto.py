@@ -238,6 +238,16 @@ class Engine:
                 part[account, region] = backend.__dict__
         yield from found.items()
 
+    def resources(self) -> Iterator[tuple[str, str, str, str]]:
+        """(CloudFormation's type, account, region, name) of the objects that back ends hold in dictionaries."""
+        for backends in tuple(base_backend.BackendDict._instances):
+            for account, region, backend in backends.iter_backends():
+                for held in tuple(vars(backend).values()):
+                    for value in tuple(held.values()) if isinstance(held, dict) else ():
+                        if isinstance(value, common_models.CloudFormationModel):
+                            name = getattr(value, "physical_resource_id", None) or getattr(value, "name", "")
+                            yield value.cloudformation_type(), account, region, str(name)
+
     def dump(self, state: Any) -> bytes:
         """Raises what an object makes of it that cannot be pickled."""
         return pickling.dump(state, self.name_of)

@@ -150,14 +150,18 @@ class Fallback:
             self._read(engine, self._files)
         return engine
 
-    def _read(self, engine: Engine, files: StateFiles) -> None:
+    def _read(self, engine: Engine, files: StateFiles) -> dict[str, str]:
+        """Returns moto's name of each service that could not be read -> why."""
+        problems = {}
         for service in files.names():
             engine.prepare(service)
         for service in files.names():
             try:
                 engine.adopt(service, files.read(service))
             except Exception as error:  # survives: a file of another version of moto; the service begins empty
-                LOG.warning("the saved state of %s cannot be read: %s: %s", service, type(error).__name__, error)
+                problems[service] = f"{type(error).__name__}: {error}"
+                LOG.warning("the saved state of %s cannot be read: %s", service, problems[service])
+        return problems
 
     # --- state
 
@@ -181,7 +185,7 @@ class Fallback:
             await self.save()
 
     async def save(self) -> dict[str, str]:
-        """Write what changed to the volume. Returns moto's name of each service -> "" or what went wrong."""
+        """Write what changed to the volume. Returns service -> "" or what went wrong."""
         if self._files is None or self._engine is None or not self._changed:
             return {}
         return await self._in_thread(self._save, self._engine, self._files)  # type: ignore[no-any-return]
@@ -189,7 +193,30 @@ class Fallback:
     def _save(self, engine: Engine, files: StateFiles) -> dict[str, str]:
         with self._all_locked():
             self._changed = False
-            return files.save(engine.states(), engine.dump)
+            return by_service(files.save(engine.states(), engine.dump))
+
+    async def load(self) -> dict[str, str]:
+        """Go back to what the volume has. Returns service -> what went wrong."""
+        if self._files is None or self._engine is None:
+            return {}
+        loaded: dict[str, str] = await self._in_thread(self._load_again, self._engine, self._files)
+        return loaded
+
+    def _load_again(self, engine: Engine, files: StateFiles) -> dict[str, str]:
+        with self._all_locked():
+            engine.reset()
+            return by_service(self._read(engine, files))
+
+    async def resources(self) -> list[tuple[str, str, str, str]]:
+        """(CloudFormation's type, account, region, name) of what exists in moto, where moto knows the type."""
+        if self._engine is None:
+            return []
+        found: list[tuple[str, str, str, str]] = await self._in_thread(self._resources, self._engine)
+        return found
+
+    def _resources(self, engine: Engine) -> list[tuple[str, str, str, str]]:
+        with self._all_locked():
+            return sorted(engine.resources())
 
     @contextmanager
     def _all_locked(self) -> Iterator[None]:
@@ -209,3 +236,8 @@ class Fallback:
         with self._all_locked():
             engine.reset(service)
             self._changed = True
+
+
+def by_service(outcomes: dict[str, str]) -> dict[str, str]:
+    """The same by botocore's names, which may be several for one of moto's."""
+    return {name: outcomes[module_of(name)] for name in covered() if module_of(name) in outcomes}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cloudlet.emulator.gateway.internal.answers import json_answer
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
 
 def get_info(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     """Exactly nine keys: generated clients reject any other."""
-    return json_answer(
-        {
-            "version": emulator.version,
-            "edition": emulator.activation.edition,
-            "is_license_activated": emulator.activation.is_license_activated,
-            "session_id": emulator.session_id,
-            "machine_id": emulator.machine.id,
-            "system": emulator.machine.system,
-            "is_docker": emulator.machine.is_docker,
-            "server_time_utc": emulator.clock.iso_seconds(emulator.clock.wall()),
-            "uptime": int(emulator.clock.wall() - emulator.started_at),
-        }
-    )
+    return json_answer(session_info(emulator))
+
+
+def session_info(emulator: Emulator) -> dict[str, Any]:
+    return {
+        "version": emulator.version,
+        "edition": emulator.activation.edition,
+        "is_license_activated": emulator.activation.is_license_activated,
+        "session_id": emulator.session_id,
+        "machine_id": emulator.machine.id,
+        "system": emulator.machine.system,
+        "is_docker": emulator.machine.is_docker,
+        "server_time_utc": emulator.clock.iso_seconds(emulator.clock.wall()),
+        "uptime": int(emulator.clock.wall() - emulator.started_at),
+    }

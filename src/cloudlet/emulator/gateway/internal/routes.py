@@ -11,7 +11,20 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from cloudlet.emulator.gateway.internal import clock, config, health, info, init, plugins, snapshots, sns, sqs, state
+from cloudlet.emulator.gateway.internal import (
+    clock,
+    config,
+    diagnose,
+    health,
+    info,
+    init,
+    plugins,
+    resources,
+    snapshots,
+    sns,
+    sqs,
+    state,
+)
 from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 
@@ -31,10 +44,21 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_localstack/info", info.get_info),
     ("GET", "/_localstack/init", init.get_init),
     ("GET", "/_localstack/init/{stage}", init.get_init_stage),
+    ("GET", "/_localstack/ready", init.get_ready),
     ("GET", "/_localstack/plugins", plugins.get_plugins),
     ("GET", "/_localstack/config", config.get_config),
     ("POST", "/_localstack/config", config.post_config),
+    ("GET", "/_localstack/diagnose", diagnose.get_diagnose),
+    ("GET", "/_localstack/usage", diagnose.get_usage),
+    ("GET", "/_localstack/stackinfo", diagnose.get_stackinfo),
+    ("GET", "/_localstack/licenseinfo", diagnose.get_licenseinfo),
+    ("GET", "/_localstack/resources", resources.get_resources),
     ("POST", "/_localstack/state/reset", state.reset_state),
+    ("POST", "/_localstack/state/save", state.save_state),
+    ("POST", "/_localstack/state/load", state.load_state),
+    ("POST", "/_localstack/state/{service}/reset", state.reset_service),
+    ("POST", "/_localstack/state/{service}/save", state.save_service),
+    ("POST", "/_localstack/state/{service}/load", state.load_service),
     ("GET", "/_aws/sqs/messages", sqs.browse_queue),
     ("POST", "/_aws/sqs/messages", sqs.browse_queue),
     ("GET", "/_aws/sqs/messages/{region}/{account}/{queue}", sqs.browse_queue_by_path),
