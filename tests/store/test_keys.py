@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudlet.emulator.store.keys import ABOVE, Part, begins_with, compile_packer, pack, unpack
+from cloudlet.emulator.store.keys import ABOVE, Part, begins_with, behind, compile_packer, pack, unpack
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
     "\x00\x01a\u00ff\U0010ffff", max_size=5
@@ -44,6 +44,12 @@ def test_everything_that_continues_a_key_lies_below_its_ceiling(
 def test_a_text_starts_with_another_exactly_when_its_key_does(text: str, start: str) -> None:
     begin = begins_with(start)
     assert (begin <= pack((text,)) < begin + ABOVE) == text.encode().startswith(start.encode())
+
+
+@given(st.binary(max_size=6) | st.just(b"\xff"), st.binary(max_size=3) | st.just(b"\xff\xff"))
+def test_bytes_start_with_others_exactly_when_their_key_does(value: bytes, start: bytes) -> None:
+    begin = begins_with(start)
+    assert (begin <= pack((value,)) < behind(begin)) == value.startswith(start)
 
 
 @given(st.tuples(texts, texts, integers, floats))

@@ -41,6 +41,7 @@ from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.blobs import SpooledBody
 
 LOG = logging.getLogger("cloudlet.gateway")
+DYNAMODB_BODY_BYTES = 16 * 1024 * 1024  # the largest request that DynamoDB's front end takes ("Service quotas")
 INTERNAL_PREFIXES = ("/_localstack/", "/_cloudlet/", "/_aws/")
 
 SERVED_BY = "x-cloudlet-served-by"
@@ -129,6 +130,8 @@ class Chain:
             body = request.body
             if type(body) is RefusedBody:
                 raise body.error
+            if body.size > DYNAMODB_BODY_BYTES and bound.service_name == "dynamodb":
+                raise UnmodelledError("RequestEntityTooLargeException", "Request entity is too large.", 413)
             if wire is None:
                 parameters = bound.service.parsers[bound.operation](request)
             else:

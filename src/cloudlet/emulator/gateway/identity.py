@@ -10,6 +10,7 @@ Everything that follows from a credential is computed once and kept; a request c
 
 from __future__ import annotations
 
+import functools
 import re
 from urllib.parse import unquote
 
@@ -118,6 +119,7 @@ class Identities:
         )
 
 
+@functools.lru_cache(256)
 def partition_of(region: str) -> str:
     """The partition that a region belongs to (`aws`, `aws-cn`, `aws-us-gov`, …)."""
     for prefix, partition in PARTITIONS:

@@ -105,6 +105,15 @@ def begins_with(text: str | bytes) -> bytes:
     return encode_part(text)[:-1]
 
 
+def behind(beginning: bytes) -> bytes:
+    """The smallest key that is greater than every key that begins with `beginning`, whatever bytes follow in it.
+
+    `beginning + ABOVE` would not do inside a bytes part, where FF is a value like any other.
+    """
+    kept = beginning.rstrip(ABOVE)
+    return kept[:-1] + bytes((kept[-1] + 1,))
+
+
 def compile_packer(prefix: str, types: Sequence[object]) -> Callable[..., bytes]:
     """A fast `prefix + pack(parts)` for parts of known types, one for each place (`object`: any type).
 

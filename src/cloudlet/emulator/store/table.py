@@ -26,7 +26,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from cloudlet.emulator.store.keys import ABOVE, Part, begins_with, compile_packer
+from cloudlet.emulator.store.keys import ABOVE, Part, begins_with, behind, compile_packer
 from cloudlet.emulator.store.kv import StoreError, Transaction
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
@@ -392,7 +392,7 @@ def _bounds(
     begin, end = start, start + ABOVE
     if starts_with is not None:
         begin = start + begins_with(starts_with)
-        end = begin + ABOVE
+        end = behind(begin)
     if from_ is not None:
         begin = max(begin, pack(*given, *from_))
     if to is not None:
@@ -402,5 +402,5 @@ def _bounds(
         begin, end = (begin, min(end, key)) if reverse else (max(begin, key + ABOVE), end)
     if beyond is not None:
         key = start + begins_with(beyond)
-        begin, end = (begin, min(end, key)) if reverse else (max(begin, key + ABOVE), end)
+        begin, end = (begin, min(end, key)) if reverse else (max(begin, behind(key)), end)
     return begin, end
