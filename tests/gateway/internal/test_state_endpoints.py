@@ -73,6 +73,7 @@ def test_resources_are_listed_a_type_a_line(start_emulator: Start) -> None:
     assert found["AWS::S3::Bucket"] == [{"region_name": "us-east-1", "account_id": "000000000000", "id": "mine"}]
     assert found["AWS::SQS::Queue"] == [{"region_name": "eu-west-1", "account_id": "111122223333", "id": "theirs"}]
     assert [entry["id"] for entry in found["AWS::IAM::Role"]] == ["actor"]
+    assert "AWS::IAM::ManagedPolicy" not in found
 
 
 def test_diagnose_and_usage_are_hidden_without_debug(emulator: Any) -> None:

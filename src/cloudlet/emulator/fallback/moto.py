@@ -27,6 +27,7 @@ import moto.backends
 import moto.core.utils
 from botocore.awsrequest import HeadersDict
 from moto.core import base_backend, common_models
+from moto.core.config import default_user_config
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 from moto.moto_api._internal import mock_random
@@ -68,6 +69,9 @@ class Engine:
         self._timestamps.set_parser_defaults(timestamp_parser=seconds)
         if seed is not None:
             mock_random.seed(seed)
+        default_user_config["iam"] = {
+            "load_aws_managed_policies": True
+        }  # tools attach them to the roles that they make
         moto.core.utils.utcnow = lambda: datetime.fromtimestamp(clock.now(), UTC).replace(tzinfo=None)
         # moto keeps every object that it ever made in a list of its class; a long-running process must not.
         common_models.BaseModel.__new__ = staticmethod(lambda kind, *_args, **_options: object.__new__(kind))
@@ -170,6 +174,9 @@ class Engine:
     def _load(self, service: str) -> None:
         if service == "cloudformation" and not self._kinds:
             self._wire_resources()
+        if service in ("lambda", "cloudformation"):
+            # A role is not checked before a function is made: users of LocalStack make functions without one.
+            vars(load("moto.awslambda.models"))["iam_backends"] = NoCheck()
         if service == "events" and not self._wired_targets:
             self._wire_targets()
 
@@ -244,7 +251,8 @@ class Engine:
             for account, region, backend in backends.iter_backends():
                 for held in tuple(vars(backend).values()):
                     for value in tuple(held.values()) if isinstance(held, dict) else ():
-                        if isinstance(value, common_models.CloudFormationModel):
+                        own = ":iam::aws:" not in str(getattr(value, "arn", ""))  # AWS's own policies are no resources
+                        if own and isinstance(value, common_models.CloudFormationModel):
                             name = getattr(value, "physical_resource_id", None) or getattr(value, "name", "")
                             yield value.cloudformation_type(), account, region, str(name)
 
@@ -260,7 +268,7 @@ class Engine:
     def prepare(self, module: str) -> None:
         """Before a service's state is read: what its objects refer to has to be there."""
         load(f"moto.{module}.models")
-        self._load({"cloudformation": "cloudformation", "events": "events"}.get(module, ""))
+        self._load({"cloudformation": "cloudformation", "events": "events", "awslambda": "lambda"}.get(module, ""))
 
     def name_of(self, value: Any) -> Name | None:
         """How a pickle refers to what is not part of it: other back ends, kinds of resources, the native services."""
@@ -293,6 +301,16 @@ def module_name(kind: type) -> str:
 
 def load(module: str) -> ModuleType:
     return importlib.import_module(module)  # lazy: a service of moto that nobody uses costs nothing
+
+
+class NoCheck:
+    """Answers every question of moto's Lambda to IAM with yes."""
+
+    def __getitem__(self, _key: str) -> NoCheck:
+        return self
+
+    def get_role_by_arn(self, _arn: str) -> None:
+        """There is such a role."""
 
 
 def missing_errors() -> dict[str, Callable[[str], Exception]]:
