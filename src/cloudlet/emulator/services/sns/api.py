@@ -5,467 +5,473 @@ Types of the requests and results of the operations that service.toml lists, and
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from cloudlet.emulator.kernel.errors import AwsError
 
+if TYPE_CHECKING:
 
-class AddPermissionInput(TypedDict):
-    TopicArn: str
-    Label: str
-    AWSAccountId: list[str]
-    ActionName: list[str]
+    class AddPermissionInput(TypedDict):
+        TopicArn: str
+        Label: str
+        AWSAccountId: list[str]
+        ActionName: list[str]
 
+    class AddPermissionResult(TypedDict):
+        pass
 
-class AddPermissionResult(TypedDict):
-    pass
+    class BatchResultErrorEntry(TypedDict):
+        Id: str
+        Code: str
+        Message: NotRequired[str]
+        SenderFault: bool
 
+    class CheckIfPhoneNumberIsOptedOutInput(TypedDict):
+        phoneNumber: str
 
-class BatchResultErrorEntry(TypedDict):
-    Id: str
-    Code: str
-    Message: NotRequired[str]
-    SenderFault: bool
+    class CheckIfPhoneNumberIsOptedOutResponse(TypedDict):
+        isOptedOut: NotRequired[bool]
 
+    class ConfirmSubscriptionInput(TypedDict):
+        TopicArn: str
+        Token: str
+        AuthenticateOnUnsubscribe: NotRequired[str]
 
-class CheckIfPhoneNumberIsOptedOutInput(TypedDict):
-    phoneNumber: str
+    class ConfirmSubscriptionResponse(TypedDict):
+        SubscriptionArn: NotRequired[str]
 
+    class CreateEndpointResponse(TypedDict):
+        EndpointArn: NotRequired[str]
 
-class CheckIfPhoneNumberIsOptedOutResponse(TypedDict):
-    isOptedOut: NotRequired[bool]
+    class CreatePlatformApplicationInput(TypedDict):
+        Name: str
+        Platform: str
+        Attributes: dict[str, str]
 
+    class CreatePlatformApplicationResponse(TypedDict):
+        PlatformApplicationArn: NotRequired[str]
 
-class ConfirmSubscriptionInput(TypedDict):
-    TopicArn: str
-    Token: str
-    AuthenticateOnUnsubscribe: NotRequired[str]
+    class CreatePlatformEndpointInput(TypedDict):
+        PlatformApplicationArn: str
+        Token: str
+        CustomUserData: NotRequired[str]
+        Attributes: NotRequired[dict[str, str]]
 
+    class CreateSMSSandboxPhoneNumberInput(TypedDict):
+        PhoneNumber: str
+        LanguageCode: NotRequired[str]
 
-class ConfirmSubscriptionResponse(TypedDict):
-    SubscriptionArn: NotRequired[str]
+    class CreateSMSSandboxPhoneNumberResult(TypedDict):
+        pass
 
+    class CreateTopicInput(TypedDict):
+        Name: str
+        Attributes: NotRequired[dict[str, str]]
+        Tags: NotRequired[list[Tag]]
+        DataProtectionPolicy: NotRequired[str]
 
-class CreateEndpointResponse(TypedDict):
-    EndpointArn: NotRequired[str]
+    class CreateTopicResponse(TypedDict):
+        TopicArn: NotRequired[str]
 
+    class DeleteEndpointInput(TypedDict):
+        EndpointArn: str
 
-class CreatePlatformApplicationInput(TypedDict):
-    Name: str
-    Platform: str
-    Attributes: dict[str, str]
+    class DeleteEndpointResult(TypedDict):
+        pass
 
+    class DeletePlatformApplicationInput(TypedDict):
+        PlatformApplicationArn: str
 
-class CreatePlatformApplicationResponse(TypedDict):
-    PlatformApplicationArn: NotRequired[str]
+    class DeletePlatformApplicationResult(TypedDict):
+        pass
 
+    class DeleteSMSSandboxPhoneNumberInput(TypedDict):
+        PhoneNumber: str
 
-class CreatePlatformEndpointInput(TypedDict):
-    PlatformApplicationArn: str
-    Token: str
-    CustomUserData: NotRequired[str]
-    Attributes: NotRequired[dict[str, str]]
+    class DeleteSMSSandboxPhoneNumberResult(TypedDict):
+        pass
 
+    class DeleteTopicInput(TypedDict):
+        TopicArn: str
 
-class CreateSMSSandboxPhoneNumberInput(TypedDict):
-    PhoneNumber: str
-    LanguageCode: NotRequired[str]
+    class DeleteTopicResult(TypedDict):
+        pass
 
+    class Endpoint(TypedDict):
+        EndpointArn: NotRequired[str]
+        Attributes: NotRequired[dict[str, str]]
 
-class CreateSMSSandboxPhoneNumberResult(TypedDict):
-    pass
+    class GetDataProtectionPolicyInput(TypedDict):
+        ResourceArn: str
 
+    class GetDataProtectionPolicyResponse(TypedDict):
+        DataProtectionPolicy: NotRequired[str]
 
-class CreateTopicInput(TypedDict):
-    Name: str
-    Attributes: NotRequired[dict[str, str]]
-    Tags: NotRequired[list[Tag]]
-    DataProtectionPolicy: NotRequired[str]
+    class GetEndpointAttributesInput(TypedDict):
+        EndpointArn: str
 
+    class GetEndpointAttributesResponse(TypedDict):
+        Attributes: NotRequired[dict[str, str]]
 
-class CreateTopicResponse(TypedDict):
-    TopicArn: NotRequired[str]
+    class GetPlatformApplicationAttributesInput(TypedDict):
+        PlatformApplicationArn: str
 
+    class GetPlatformApplicationAttributesResponse(TypedDict):
+        Attributes: NotRequired[dict[str, str]]
 
-class DeleteEndpointInput(TypedDict):
-    EndpointArn: str
+    class GetSMSAttributesInput(TypedDict):
+        attributes: NotRequired[list[str]]
 
+    class GetSMSAttributesResponse(TypedDict):
+        attributes: NotRequired[dict[str, str]]
 
-class DeleteEndpointResult(TypedDict):
-    pass
+    class GetSMSSandboxAccountStatusInput(TypedDict):
+        pass
 
+    class GetSMSSandboxAccountStatusResult(TypedDict):
+        IsInSandbox: bool
 
-class DeletePlatformApplicationInput(TypedDict):
-    PlatformApplicationArn: str
+    class GetSubscriptionAttributesInput(TypedDict):
+        SubscriptionArn: str
 
+    class GetSubscriptionAttributesResponse(TypedDict):
+        Attributes: NotRequired[dict[str, str]]
 
-class DeletePlatformApplicationResult(TypedDict):
-    pass
+    class GetTopicAttributesInput(TypedDict):
+        TopicArn: str
 
+    class GetTopicAttributesResponse(TypedDict):
+        Attributes: NotRequired[dict[str, str]]
 
-class DeleteSMSSandboxPhoneNumberInput(TypedDict):
-    PhoneNumber: str
+    class ListEndpointsByPlatformApplicationInput(TypedDict):
+        PlatformApplicationArn: str
+        NextToken: NotRequired[str]
 
+    class ListEndpointsByPlatformApplicationResponse(TypedDict):
+        Endpoints: NotRequired[list[Endpoint]]
+        NextToken: NotRequired[str]
 
-class DeleteSMSSandboxPhoneNumberResult(TypedDict):
-    pass
+    class ListOriginationNumbersRequest(TypedDict):
+        NextToken: NotRequired[str]
+        MaxResults: NotRequired[int]
 
+    class ListOriginationNumbersResult(TypedDict):
+        NextToken: NotRequired[str]
+        PhoneNumbers: NotRequired[list[PhoneNumberInformation]]
 
-class DeleteTopicInput(TypedDict):
-    TopicArn: str
+    class ListPhoneNumbersOptedOutInput(TypedDict):
+        nextToken: NotRequired[str]
 
+    class ListPhoneNumbersOptedOutResponse(TypedDict):
+        phoneNumbers: NotRequired[list[str]]
+        nextToken: NotRequired[str]
 
-class DeleteTopicResult(TypedDict):
-    pass
+    class ListPlatformApplicationsInput(TypedDict):
+        NextToken: NotRequired[str]
 
+    class ListPlatformApplicationsResponse(TypedDict):
+        PlatformApplications: NotRequired[list[PlatformApplication]]
+        NextToken: NotRequired[str]
 
-class Endpoint(TypedDict):
-    EndpointArn: NotRequired[str]
-    Attributes: NotRequired[dict[str, str]]
+    class ListSMSSandboxPhoneNumbersInput(TypedDict):
+        NextToken: NotRequired[str]
+        MaxResults: NotRequired[int]
 
+    class ListSMSSandboxPhoneNumbersResult(TypedDict):
+        PhoneNumbers: list[SMSSandboxPhoneNumber]
+        NextToken: NotRequired[str]
 
-class GetDataProtectionPolicyInput(TypedDict):
-    ResourceArn: str
+    class ListSubscriptionsByTopicInput(TypedDict):
+        TopicArn: str
+        NextToken: NotRequired[str]
 
+    class ListSubscriptionsByTopicResponse(TypedDict):
+        Subscriptions: NotRequired[list[Subscription]]
+        NextToken: NotRequired[str]
 
-class GetDataProtectionPolicyResponse(TypedDict):
-    DataProtectionPolicy: NotRequired[str]
+    class ListSubscriptionsInput(TypedDict):
+        NextToken: NotRequired[str]
 
+    class ListSubscriptionsResponse(TypedDict):
+        Subscriptions: NotRequired[list[Subscription]]
+        NextToken: NotRequired[str]
 
-class GetEndpointAttributesInput(TypedDict):
-    EndpointArn: str
+    class ListTagsForResourceRequest(TypedDict):
+        ResourceArn: str
 
+    class ListTagsForResourceResponse(TypedDict):
+        Tags: NotRequired[list[Tag]]
 
-class GetEndpointAttributesResponse(TypedDict):
-    Attributes: NotRequired[dict[str, str]]
+    class ListTopicsInput(TypedDict):
+        NextToken: NotRequired[str]
 
+    class ListTopicsResponse(TypedDict):
+        Topics: NotRequired[list[Topic]]
+        NextToken: NotRequired[str]
 
-class GetPlatformApplicationAttributesInput(TypedDict):
-    PlatformApplicationArn: str
+    class MessageAttributeValue(TypedDict):
+        DataType: str
+        StringValue: NotRequired[str]
+        BinaryValue: NotRequired[bytes]
 
+    class OptInPhoneNumberInput(TypedDict):
+        phoneNumber: str
 
-class GetPlatformApplicationAttributesResponse(TypedDict):
-    Attributes: NotRequired[dict[str, str]]
+    class OptInPhoneNumberResponse(TypedDict):
+        pass
 
+    class PhoneNumberInformation(TypedDict):
+        CreatedAt: NotRequired[float]
+        PhoneNumber: NotRequired[str]
+        Status: NotRequired[str]
+        Iso2CountryCode: NotRequired[str]
+        RouteType: NotRequired[str]
+        NumberCapabilities: NotRequired[list[str]]
 
-class GetSMSAttributesInput(TypedDict):
-    attributes: NotRequired[list[str]]
+    class PlatformApplication(TypedDict):
+        PlatformApplicationArn: NotRequired[str]
+        Attributes: NotRequired[dict[str, str]]
 
+    class PublishBatchInput(TypedDict):
+        TopicArn: str
+        PublishBatchRequestEntries: list[PublishBatchRequestEntry]
 
-class GetSMSAttributesResponse(TypedDict):
-    attributes: NotRequired[dict[str, str]]
+    class PublishBatchRequestEntry(TypedDict):
+        Id: str
+        Message: str
+        Subject: NotRequired[str]
+        MessageStructure: NotRequired[str]
+        MessageAttributes: NotRequired[dict[str, MessageAttributeValue]]
+        MessageDeduplicationId: NotRequired[str]
+        MessageGroupId: NotRequired[str]
 
+    class PublishBatchResponse(TypedDict):
+        Successful: NotRequired[list[PublishBatchResultEntry]]
+        Failed: NotRequired[list[BatchResultErrorEntry]]
 
-class GetSMSSandboxAccountStatusInput(TypedDict):
-    pass
+    class PublishBatchResultEntry(TypedDict):
+        Id: NotRequired[str]
+        MessageId: NotRequired[str]
+        SequenceNumber: NotRequired[str]
 
+    class PublishInput(TypedDict):
+        TopicArn: NotRequired[str]
+        TargetArn: NotRequired[str]
+        PhoneNumber: NotRequired[str]
+        Message: str
+        Subject: NotRequired[str]
+        MessageStructure: NotRequired[str]
+        MessageAttributes: NotRequired[dict[str, MessageAttributeValue]]
+        MessageDeduplicationId: NotRequired[str]
+        MessageGroupId: NotRequired[str]
 
-class GetSMSSandboxAccountStatusResult(TypedDict):
-    IsInSandbox: bool
+    class PublishResponse(TypedDict):
+        MessageId: NotRequired[str]
+        SequenceNumber: NotRequired[str]
 
+    class PutDataProtectionPolicyInput(TypedDict):
+        ResourceArn: str
+        DataProtectionPolicy: str
 
-class GetSubscriptionAttributesInput(TypedDict):
-    SubscriptionArn: str
+    class PutDataProtectionPolicyResult(TypedDict):
+        pass
 
+    class RemovePermissionInput(TypedDict):
+        TopicArn: str
+        Label: str
 
-class GetSubscriptionAttributesResponse(TypedDict):
-    Attributes: NotRequired[dict[str, str]]
+    class RemovePermissionResult(TypedDict):
+        pass
 
-
-class GetTopicAttributesInput(TypedDict):
-    TopicArn: str
-
-
-class GetTopicAttributesResponse(TypedDict):
-    Attributes: NotRequired[dict[str, str]]
-
-
-class ListEndpointsByPlatformApplicationInput(TypedDict):
-    PlatformApplicationArn: str
-    NextToken: NotRequired[str]
-
-
-class ListEndpointsByPlatformApplicationResponse(TypedDict):
-    Endpoints: NotRequired[list[Endpoint]]
-    NextToken: NotRequired[str]
-
-
-class ListOriginationNumbersRequest(TypedDict):
-    NextToken: NotRequired[str]
-    MaxResults: NotRequired[int]
-
-
-class ListOriginationNumbersResult(TypedDict):
-    NextToken: NotRequired[str]
-    PhoneNumbers: NotRequired[list[PhoneNumberInformation]]
-
-
-class ListPhoneNumbersOptedOutInput(TypedDict):
-    nextToken: NotRequired[str]
-
-
-class ListPhoneNumbersOptedOutResponse(TypedDict):
-    phoneNumbers: NotRequired[list[str]]
-    nextToken: NotRequired[str]
-
-
-class ListPlatformApplicationsInput(TypedDict):
-    NextToken: NotRequired[str]
-
-
-class ListPlatformApplicationsResponse(TypedDict):
-    PlatformApplications: NotRequired[list[PlatformApplication]]
-    NextToken: NotRequired[str]
-
-
-class ListSMSSandboxPhoneNumbersInput(TypedDict):
-    NextToken: NotRequired[str]
-    MaxResults: NotRequired[int]
-
-
-class ListSMSSandboxPhoneNumbersResult(TypedDict):
-    PhoneNumbers: list[SMSSandboxPhoneNumber]
-    NextToken: NotRequired[str]
-
-
-class ListSubscriptionsByTopicInput(TypedDict):
-    TopicArn: str
-    NextToken: NotRequired[str]
-
-
-class ListSubscriptionsByTopicResponse(TypedDict):
-    Subscriptions: NotRequired[list[Subscription]]
-    NextToken: NotRequired[str]
-
-
-class ListSubscriptionsInput(TypedDict):
-    NextToken: NotRequired[str]
-
-
-class ListSubscriptionsResponse(TypedDict):
-    Subscriptions: NotRequired[list[Subscription]]
-    NextToken: NotRequired[str]
-
-
-class ListTagsForResourceRequest(TypedDict):
-    ResourceArn: str
-
-
-class ListTagsForResourceResponse(TypedDict):
-    Tags: NotRequired[list[Tag]]
-
-
-class ListTopicsInput(TypedDict):
-    NextToken: NotRequired[str]
-
-
-class ListTopicsResponse(TypedDict):
-    Topics: NotRequired[list[Topic]]
-    NextToken: NotRequired[str]
-
-
-class MessageAttributeValue(TypedDict):
-    DataType: str
-    StringValue: NotRequired[str]
-    BinaryValue: NotRequired[bytes]
-
-
-class OptInPhoneNumberInput(TypedDict):
-    phoneNumber: str
-
-
-class OptInPhoneNumberResponse(TypedDict):
-    pass
-
-
-class PhoneNumberInformation(TypedDict):
-    CreatedAt: NotRequired[float]
-    PhoneNumber: NotRequired[str]
-    Status: NotRequired[str]
-    Iso2CountryCode: NotRequired[str]
-    RouteType: NotRequired[str]
-    NumberCapabilities: NotRequired[list[str]]
-
-
-class PlatformApplication(TypedDict):
-    PlatformApplicationArn: NotRequired[str]
-    Attributes: NotRequired[dict[str, str]]
-
-
-class PublishBatchInput(TypedDict):
-    TopicArn: str
-    PublishBatchRequestEntries: list[PublishBatchRequestEntry]
-
-
-class PublishBatchRequestEntry(TypedDict):
-    Id: str
-    Message: str
-    Subject: NotRequired[str]
-    MessageStructure: NotRequired[str]
-    MessageAttributes: NotRequired[dict[str, MessageAttributeValue]]
-    MessageDeduplicationId: NotRequired[str]
-    MessageGroupId: NotRequired[str]
-
-
-class PublishBatchResponse(TypedDict):
-    Successful: NotRequired[list[PublishBatchResultEntry]]
-    Failed: NotRequired[list[BatchResultErrorEntry]]
-
-
-class PublishBatchResultEntry(TypedDict):
-    Id: NotRequired[str]
-    MessageId: NotRequired[str]
-    SequenceNumber: NotRequired[str]
-
-
-class PublishInput(TypedDict):
-    TopicArn: NotRequired[str]
-    TargetArn: NotRequired[str]
-    PhoneNumber: NotRequired[str]
-    Message: str
-    Subject: NotRequired[str]
-    MessageStructure: NotRequired[str]
-    MessageAttributes: NotRequired[dict[str, MessageAttributeValue]]
-    MessageDeduplicationId: NotRequired[str]
-    MessageGroupId: NotRequired[str]
-
-
-class PublishResponse(TypedDict):
-    MessageId: NotRequired[str]
-    SequenceNumber: NotRequired[str]
-
-
-class PutDataProtectionPolicyInput(TypedDict):
-    ResourceArn: str
-    DataProtectionPolicy: str
-
-
-class PutDataProtectionPolicyResult(TypedDict):
-    pass
-
-
-class RemovePermissionInput(TypedDict):
-    TopicArn: str
-    Label: str
-
-
-class RemovePermissionResult(TypedDict):
-    pass
-
-
-class SMSSandboxPhoneNumber(TypedDict):
-    PhoneNumber: NotRequired[str]
-    Status: NotRequired[str]
-
-
-class SetEndpointAttributesInput(TypedDict):
-    EndpointArn: str
-    Attributes: dict[str, str]
-
-
-class SetEndpointAttributesResult(TypedDict):
-    pass
-
-
-class SetPlatformApplicationAttributesInput(TypedDict):
-    PlatformApplicationArn: str
-    Attributes: dict[str, str]
-
-
-class SetPlatformApplicationAttributesResult(TypedDict):
-    pass
-
-
-class SetSMSAttributesInput(TypedDict):
-    attributes: dict[str, str]
-
-
-class SetSMSAttributesResponse(TypedDict):
-    pass
-
-
-class SetSubscriptionAttributesInput(TypedDict):
-    SubscriptionArn: str
-    AttributeName: str
-    AttributeValue: NotRequired[str]
-
-
-class SetSubscriptionAttributesResult(TypedDict):
-    pass
-
-
-class SetTopicAttributesInput(TypedDict):
-    TopicArn: str
-    AttributeName: str
-    AttributeValue: NotRequired[str]
-
-
-class SetTopicAttributesResult(TypedDict):
-    pass
-
-
-class SubscribeInput(TypedDict):
-    TopicArn: str
-    Protocol: str
-    Endpoint: NotRequired[str]
-    Attributes: NotRequired[dict[str, str]]
-    ReturnSubscriptionArn: NotRequired[bool]
-
-
-class SubscribeResponse(TypedDict):
-    SubscriptionArn: NotRequired[str]
-
-
-class Subscription(TypedDict):
-    SubscriptionArn: NotRequired[str]
-    Owner: NotRequired[str]
-    Protocol: NotRequired[str]
-    Endpoint: NotRequired[str]
-    TopicArn: NotRequired[str]
-
-
-class Tag(TypedDict):
-    Key: str
-    Value: str
-
-
-class TagResourceRequest(TypedDict):
-    ResourceArn: str
-    Tags: list[Tag]
-
-
-class TagResourceResponse(TypedDict):
-    pass
-
-
-class Topic(TypedDict):
-    TopicArn: NotRequired[str]
-
-
-class UnsubscribeInput(TypedDict):
-    SubscriptionArn: str
-
-
-class UnsubscribeResult(TypedDict):
-    pass
-
-
-class UntagResourceRequest(TypedDict):
-    ResourceArn: str
-    TagKeys: list[str]
-
-
-class UntagResourceResponse(TypedDict):
-    pass
-
-
-class VerifySMSSandboxPhoneNumberInput(TypedDict):
-    PhoneNumber: str
-    OneTimePassword: str
-
-
-class VerifySMSSandboxPhoneNumberResult(TypedDict):
-    pass
+    class SMSSandboxPhoneNumber(TypedDict):
+        PhoneNumber: NotRequired[str]
+        Status: NotRequired[str]
+
+    class SetEndpointAttributesInput(TypedDict):
+        EndpointArn: str
+        Attributes: dict[str, str]
+
+    class SetEndpointAttributesResult(TypedDict):
+        pass
+
+    class SetPlatformApplicationAttributesInput(TypedDict):
+        PlatformApplicationArn: str
+        Attributes: dict[str, str]
+
+    class SetPlatformApplicationAttributesResult(TypedDict):
+        pass
+
+    class SetSMSAttributesInput(TypedDict):
+        attributes: dict[str, str]
+
+    class SetSMSAttributesResponse(TypedDict):
+        pass
+
+    class SetSubscriptionAttributesInput(TypedDict):
+        SubscriptionArn: str
+        AttributeName: str
+        AttributeValue: NotRequired[str]
+
+    class SetSubscriptionAttributesResult(TypedDict):
+        pass
+
+    class SetTopicAttributesInput(TypedDict):
+        TopicArn: str
+        AttributeName: str
+        AttributeValue: NotRequired[str]
+
+    class SetTopicAttributesResult(TypedDict):
+        pass
+
+    class SubscribeInput(TypedDict):
+        TopicArn: str
+        Protocol: str
+        Endpoint: NotRequired[str]
+        Attributes: NotRequired[dict[str, str]]
+        ReturnSubscriptionArn: NotRequired[bool]
+
+    class SubscribeResponse(TypedDict):
+        SubscriptionArn: NotRequired[str]
+
+    class Subscription(TypedDict):
+        SubscriptionArn: NotRequired[str]
+        Owner: NotRequired[str]
+        Protocol: NotRequired[str]
+        Endpoint: NotRequired[str]
+        TopicArn: NotRequired[str]
+
+    class Tag(TypedDict):
+        Key: str
+        Value: str
+
+    class TagResourceRequest(TypedDict):
+        ResourceArn: str
+        Tags: list[Tag]
+
+    class TagResourceResponse(TypedDict):
+        pass
+
+    class Topic(TypedDict):
+        TopicArn: NotRequired[str]
+
+    class UnsubscribeInput(TypedDict):
+        SubscriptionArn: str
+
+    class UnsubscribeResult(TypedDict):
+        pass
+
+    class UntagResourceRequest(TypedDict):
+        ResourceArn: str
+        TagKeys: list[str]
+
+    class UntagResourceResponse(TypedDict):
+        pass
+
+    class VerifySMSSandboxPhoneNumberInput(TypedDict):
+        PhoneNumber: str
+        OneTimePassword: str
+
+    class VerifySMSSandboxPhoneNumberResult(TypedDict):
+        pass
+
+else:
+    # While serving, requests and results are plain dicts: to make the types would cost the first request of the
+    # service milliseconds and memory for nothing.
+    AddPermissionInput = dict
+    AddPermissionResult = dict
+    BatchResultErrorEntry = dict
+    CheckIfPhoneNumberIsOptedOutInput = dict
+    CheckIfPhoneNumberIsOptedOutResponse = dict
+    ConfirmSubscriptionInput = dict
+    ConfirmSubscriptionResponse = dict
+    CreateEndpointResponse = dict
+    CreatePlatformApplicationInput = dict
+    CreatePlatformApplicationResponse = dict
+    CreatePlatformEndpointInput = dict
+    CreateSMSSandboxPhoneNumberInput = dict
+    CreateSMSSandboxPhoneNumberResult = dict
+    CreateTopicInput = dict
+    CreateTopicResponse = dict
+    DeleteEndpointInput = dict
+    DeleteEndpointResult = dict
+    DeletePlatformApplicationInput = dict
+    DeletePlatformApplicationResult = dict
+    DeleteSMSSandboxPhoneNumberInput = dict
+    DeleteSMSSandboxPhoneNumberResult = dict
+    DeleteTopicInput = dict
+    DeleteTopicResult = dict
+    Endpoint = dict
+    GetDataProtectionPolicyInput = dict
+    GetDataProtectionPolicyResponse = dict
+    GetEndpointAttributesInput = dict
+    GetEndpointAttributesResponse = dict
+    GetPlatformApplicationAttributesInput = dict
+    GetPlatformApplicationAttributesResponse = dict
+    GetSMSAttributesInput = dict
+    GetSMSAttributesResponse = dict
+    GetSMSSandboxAccountStatusInput = dict
+    GetSMSSandboxAccountStatusResult = dict
+    GetSubscriptionAttributesInput = dict
+    GetSubscriptionAttributesResponse = dict
+    GetTopicAttributesInput = dict
+    GetTopicAttributesResponse = dict
+    ListEndpointsByPlatformApplicationInput = dict
+    ListEndpointsByPlatformApplicationResponse = dict
+    ListOriginationNumbersRequest = dict
+    ListOriginationNumbersResult = dict
+    ListPhoneNumbersOptedOutInput = dict
+    ListPhoneNumbersOptedOutResponse = dict
+    ListPlatformApplicationsInput = dict
+    ListPlatformApplicationsResponse = dict
+    ListSMSSandboxPhoneNumbersInput = dict
+    ListSMSSandboxPhoneNumbersResult = dict
+    ListSubscriptionsByTopicInput = dict
+    ListSubscriptionsByTopicResponse = dict
+    ListSubscriptionsInput = dict
+    ListSubscriptionsResponse = dict
+    ListTagsForResourceRequest = dict
+    ListTagsForResourceResponse = dict
+    ListTopicsInput = dict
+    ListTopicsResponse = dict
+    MessageAttributeValue = dict
+    OptInPhoneNumberInput = dict
+    OptInPhoneNumberResponse = dict
+    PhoneNumberInformation = dict
+    PlatformApplication = dict
+    PublishBatchInput = dict
+    PublishBatchRequestEntry = dict
+    PublishBatchResponse = dict
+    PublishBatchResultEntry = dict
+    PublishInput = dict
+    PublishResponse = dict
+    PutDataProtectionPolicyInput = dict
+    PutDataProtectionPolicyResult = dict
+    RemovePermissionInput = dict
+    RemovePermissionResult = dict
+    SMSSandboxPhoneNumber = dict
+    SetEndpointAttributesInput = dict
+    SetEndpointAttributesResult = dict
+    SetPlatformApplicationAttributesInput = dict
+    SetPlatformApplicationAttributesResult = dict
+    SetSMSAttributesInput = dict
+    SetSMSAttributesResponse = dict
+    SetSubscriptionAttributesInput = dict
+    SetSubscriptionAttributesResult = dict
+    SetTopicAttributesInput = dict
+    SetTopicAttributesResult = dict
+    SubscribeInput = dict
+    SubscribeResponse = dict
+    Subscription = dict
+    Tag = dict
+    TagResourceRequest = dict
+    TagResourceResponse = dict
+    Topic = dict
+    UnsubscribeInput = dict
+    UnsubscribeResult = dict
+    UntagResourceRequest = dict
+    UntagResourceResponse = dict
+    VerifySMSSandboxPhoneNumberInput = dict
+    VerifySMSSandboxPhoneNumberResult = dict
 
 
 class AuthorizationErrorException(AwsError):

@@ -17,12 +17,6 @@ class InvalidParameterValue(AwsError):
     sender_fault = True
 
 
-class UnknownEndpoint(AwsError):
-    code = "InvalidParameter"
-    status = 400
-    sender_fault = True
-
-
 def invalid(what: str) -> InvalidParameterException:
     """AWS's usual form: `Invalid parameter: …`."""
     return InvalidParameterException(f"Invalid parameter: {what}")

@@ -136,12 +136,12 @@ def check_network(text: str, start: str) -> None:
     address, *masks = text.split("/")
     if len(masks) != 1:
         raise invalid(f"{start}Malformed CIDR, one '/' required")
+    if not masks[0].isdigit():
+        raise invalid(f"{start}Malformed CIDR, mask bits must be an integer")
     try:
         ip_address(address)
     except ValueError:
         raise invalid(f"{start}Nonstandard IP address: {address}") from None
-    if not masks[0].isdigit():
-        raise invalid(f"{start}Malformed CIDR, mask bits must be an integer")
     if int(masks[0]) > ip_address(address).max_prefixlen:
         raise invalid(f"{start}Malformed CIDR, bad mask bits: {masks[0]}")
 

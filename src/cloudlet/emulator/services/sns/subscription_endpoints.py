@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from cloudlet.emulator.services.sns.api import InvalidParameterException
 from cloudlet.emulator.services.sns.errors import invalid
 
 PROTOCOLS = frozenset({"application", "email", "email-json", "firehose", "http", "https", "lambda", "sms", "sqs"})
 CONFIRMED_BY_HAND = frozenset({"email", "email-json", "http", "https"})
 PHONE_NUMBER = re.compile(r"\+?\d(?:[ ()./-]?\d)+\Z")
+FUNCTION_ARN = re.compile(r"arn:[^:]+:lambda:[^:]+:[^:]+:function:.+\Z")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\Z")
 
 
@@ -23,14 +25,17 @@ def check_endpoint(protocol: str, endpoint: str, fifo: bool) -> None:
         check_queue(endpoint, fifo)
     elif protocol == "sms":
         if PHONE_NUMBER.match(endpoint) is None:
-            raise invalid(f"Invalid SMS endpoint: {endpoint}")
+            raise InvalidParameterException(f"Invalid SMS endpoint: {endpoint}")  # without the usual beginning
     elif protocol in ("email", "email-json"):
         if EMAIL.match(endpoint) is None:
             raise invalid("Email address")
+    elif protocol == "lambda":
+        if FUNCTION_ARN.match(endpoint) is None:
+            raise invalid("Lambda endpoint ARN")
     elif not endpoint.startswith("arn:"):
         if protocol == "application":
             raise invalid("ApplicationEndpoint ARN")
-        raise invalid(f"{'Lambda' if protocol == 'lambda' else 'Firehose'} endpoint ARN")
+        raise invalid("Firehose endpoint ARN")
     if fifo and protocol != "sqs":
         raise invalid(f"Invalid parameter: Endpoint Reason: FIFO topics do not support the {protocol} protocol")
 
