@@ -21,11 +21,13 @@ def test_only_listed_operations_are_there(tmp_path: Path) -> None:
         tmp_path, '[service]\nmodel = "sqs"\n[operations]\ndone = ["GetQueueUrl"]\npartial = ["DeleteQueue"]'
     )
     assert (
-        "class GetQueueUrlRequest(TypedDict):\n    QueueName: str\n    QueueOwnerAWSAccountId: NotRequired[str]\n"
-        in text
+        "    class GetQueueUrlRequest(TypedDict):\n        QueueName: str\n"
+        "        QueueOwnerAWSAccountId: NotRequired[str]\n" in text
     )
     assert "class DeleteQueueRequest(TypedDict):" in text
-    assert "class DeleteQueueResult(TypedDict):\n    pass" in text
+    assert "class DeleteQueueResult(TypedDict):\n        pass" in text
+    assert "\nelse:\n" in text
+    assert "    GetQueueUrlRequest = dict\n" in text
     assert "SendMessage" not in text
 
 

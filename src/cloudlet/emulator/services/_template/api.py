@@ -5,98 +5,104 @@ Types of the requests and results of the operations that service.toml lists, and
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from cloudlet.emulator.kernel.errors import AwsError
 
+if TYPE_CHECKING:
 
-class AlternateContact(TypedDict):
-    Name: NotRequired[str]
-    Title: NotRequired[str]
-    EmailAddress: NotRequired[str]
-    PhoneNumber: NotRequired[str]
-    AlternateContactType: NotRequired[str]
+    class AlternateContact(TypedDict):
+        Name: NotRequired[str]
+        Title: NotRequired[str]
+        EmailAddress: NotRequired[str]
+        PhoneNumber: NotRequired[str]
+        AlternateContactType: NotRequired[str]
 
+    class DeleteAlternateContactRequest(TypedDict):
+        AlternateContactType: str
+        AccountId: NotRequired[str]
 
-class DeleteAlternateContactRequest(TypedDict):
-    AlternateContactType: str
-    AccountId: NotRequired[str]
+    class DeleteAlternateContactResult(TypedDict):
+        pass
 
+    class DisableRegionRequest(TypedDict):
+        AccountId: NotRequired[str]
+        RegionName: str
 
-class DeleteAlternateContactResult(TypedDict):
-    pass
+    class DisableRegionResult(TypedDict):
+        pass
 
+    class EnableRegionRequest(TypedDict):
+        AccountId: NotRequired[str]
+        RegionName: str
 
-class DisableRegionRequest(TypedDict):
-    AccountId: NotRequired[str]
-    RegionName: str
+    class EnableRegionResult(TypedDict):
+        pass
 
+    class GetAlternateContactRequest(TypedDict):
+        AlternateContactType: str
+        AccountId: NotRequired[str]
 
-class DisableRegionResult(TypedDict):
-    pass
+    class GetAlternateContactResponse(TypedDict):
+        AlternateContact: NotRequired[AlternateContact]
 
+    class GetRegionOptStatusRequest(TypedDict):
+        AccountId: NotRequired[str]
+        RegionName: str
 
-class EnableRegionRequest(TypedDict):
-    AccountId: NotRequired[str]
-    RegionName: str
+    class GetRegionOptStatusResponse(TypedDict):
+        RegionName: NotRequired[str]
+        RegionOptStatus: NotRequired[str]
 
+    class ListRegionsRequest(TypedDict):
+        AccountId: NotRequired[str]
+        MaxResults: NotRequired[int]
+        NextToken: NotRequired[str]
+        RegionOptStatusContains: NotRequired[list[str]]
 
-class EnableRegionResult(TypedDict):
-    pass
+    class ListRegionsResponse(TypedDict):
+        NextToken: NotRequired[str]
+        Regions: NotRequired[list[Region]]
 
+    class PutAlternateContactRequest(TypedDict):
+        Name: str
+        Title: str
+        EmailAddress: str
+        PhoneNumber: str
+        AlternateContactType: str
+        AccountId: NotRequired[str]
 
-class GetAlternateContactRequest(TypedDict):
-    AlternateContactType: str
-    AccountId: NotRequired[str]
+    class PutAlternateContactResult(TypedDict):
+        pass
 
+    class Region(TypedDict):
+        RegionName: NotRequired[str]
+        RegionOptStatus: NotRequired[str]
 
-class GetAlternateContactResponse(TypedDict):
-    AlternateContact: NotRequired[AlternateContact]
+    class ValidationExceptionField(TypedDict):
+        name: str
+        message: str
 
-
-class GetRegionOptStatusRequest(TypedDict):
-    AccountId: NotRequired[str]
-    RegionName: str
-
-
-class GetRegionOptStatusResponse(TypedDict):
-    RegionName: NotRequired[str]
-    RegionOptStatus: NotRequired[str]
-
-
-class ListRegionsRequest(TypedDict):
-    AccountId: NotRequired[str]
-    MaxResults: NotRequired[int]
-    NextToken: NotRequired[str]
-    RegionOptStatusContains: NotRequired[list[str]]
-
-
-class ListRegionsResponse(TypedDict):
-    NextToken: NotRequired[str]
-    Regions: NotRequired[list[Region]]
-
-
-class PutAlternateContactRequest(TypedDict):
-    Name: str
-    Title: str
-    EmailAddress: str
-    PhoneNumber: str
-    AlternateContactType: str
-    AccountId: NotRequired[str]
-
-
-class PutAlternateContactResult(TypedDict):
-    pass
-
-
-class Region(TypedDict):
-    RegionName: NotRequired[str]
-    RegionOptStatus: NotRequired[str]
-
-
-class ValidationExceptionField(TypedDict):
-    name: str
-    message: str
+else:
+    # While serving, requests and results are plain dicts: to make the types would cost the first request of the
+    # service milliseconds and memory for nothing.
+    AlternateContact = dict
+    DeleteAlternateContactRequest = dict
+    DeleteAlternateContactResult = dict
+    DisableRegionRequest = dict
+    DisableRegionResult = dict
+    EnableRegionRequest = dict
+    EnableRegionResult = dict
+    GetAlternateContactRequest = dict
+    GetAlternateContactResponse = dict
+    GetRegionOptStatusRequest = dict
+    GetRegionOptStatusResponse = dict
+    ListRegionsRequest = dict
+    ListRegionsResponse = dict
+    PutAlternateContactRequest = dict
+    PutAlternateContactResult = dict
+    Region = dict
+    ValidationExceptionField = dict
 
 
 class AccessDeniedException(AwsError):

@@ -5,1146 +5,1152 @@ Types of the requests and results of the operations that service.toml lists, and
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from cloudlet.emulator.kernel.errors import AwsError
 
-
-class ArchivalSummary(TypedDict):
-    ArchivalDateTime: NotRequired[float]
-    ArchivalReason: NotRequired[str]
-    ArchivalBackupArn: NotRequired[str]
-
-
-class AttributeDefinition(TypedDict):
-    AttributeName: str
-    AttributeType: str
-
-
-class AttributeValue(TypedDict):
-    S: NotRequired[str]
-    N: NotRequired[str]
-    B: NotRequired[bytes]
-    SS: NotRequired[list[str]]
-    NS: NotRequired[list[str]]
-    BS: NotRequired[list[bytes]]
-    M: NotRequired[dict[str, AttributeValue]]
-    L: NotRequired[list[AttributeValue]]
-    NULL: NotRequired[bool]
-    BOOL: NotRequired[bool]
-
-
-class AttributeValueUpdate(TypedDict):
-    Value: NotRequired[AttributeValue]
-    Action: NotRequired[str]
-
-
-class BackupDescription(TypedDict):
-    BackupDetails: NotRequired[BackupDetails]
-    SourceTableDetails: NotRequired[SourceTableDetails]
-    SourceTableFeatureDetails: NotRequired[SourceTableFeatureDetails]
-
-
-class BackupDetails(TypedDict):
-    BackupArn: str
-    BackupName: str
-    BackupSizeBytes: NotRequired[int]
-    BackupStatus: str
-    BackupType: str
-    BackupCreationDateTime: float
-    BackupExpiryDateTime: NotRequired[float]
-
-
-class BackupSummary(TypedDict):
-    TableName: NotRequired[str]
-    TableId: NotRequired[str]
-    TableArn: NotRequired[str]
-    BackupArn: NotRequired[str]
-    BackupName: NotRequired[str]
-    BackupCreationDateTime: NotRequired[float]
-    BackupExpiryDateTime: NotRequired[float]
-    BackupStatus: NotRequired[str]
-    BackupType: NotRequired[str]
-    BackupSizeBytes: NotRequired[int]
-
-
-class BatchExecuteStatementInput(TypedDict):
-    Statements: list[BatchStatementRequest]
-    ReturnConsumedCapacity: NotRequired[str]
-
-
-class BatchExecuteStatementOutput(TypedDict):
-    Responses: NotRequired[list[BatchStatementResponse]]
-    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
-
-
-class BatchGetItemInput(TypedDict):
-    RequestItems: dict[str, KeysAndAttributes]
-    ReturnConsumedCapacity: NotRequired[str]
-
-
-class BatchGetItemOutput(TypedDict):
-    Responses: NotRequired[dict[str, list[dict[str, AttributeValue]]]]
-    UnprocessedKeys: NotRequired[dict[str, KeysAndAttributes]]
-    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
-
-
-class BatchStatementError(TypedDict):
-    Code: NotRequired[str]
-    Message: NotRequired[str]
-    Item: NotRequired[dict[str, AttributeValue]]
-
-
-class BatchStatementRequest(TypedDict):
-    Statement: str
-    Parameters: NotRequired[list[AttributeValue]]
-    ConsistentRead: NotRequired[bool]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class BatchStatementResponse(TypedDict):
-    Error: NotRequired[BatchStatementError]
-    TableName: NotRequired[str]
-    Item: NotRequired[dict[str, AttributeValue]]
-
-
-class BatchWriteItemInput(TypedDict):
-    RequestItems: dict[str, list[WriteRequest]]
-    ReturnConsumedCapacity: NotRequired[str]
-    ReturnItemCollectionMetrics: NotRequired[str]
-
-
-class BatchWriteItemOutput(TypedDict):
-    UnprocessedItems: NotRequired[dict[str, list[WriteRequest]]]
-    ItemCollectionMetrics: NotRequired[dict[str, list[ItemCollectionMetrics]]]
-    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
-
-
-class BillingModeSummary(TypedDict):
-    BillingMode: NotRequired[str]
-    LastUpdateToPayPerRequestDateTime: NotRequired[float]
-
-
-class CancellationReason(TypedDict):
-    Item: NotRequired[dict[str, AttributeValue]]
-    Code: NotRequired[str]
-    Message: NotRequired[str]
-
-
-class Capacity(TypedDict):
-    ReadCapacityUnits: NotRequired[float]
-    WriteCapacityUnits: NotRequired[float]
-    CapacityUnits: NotRequired[float]
-
-
-class Condition(TypedDict):
-    AttributeValueList: NotRequired[list[AttributeValue]]
-    ComparisonOperator: str
-
-
-class ConditionCheck(TypedDict):
-    Key: dict[str, AttributeValue]
-    TableName: str
-    ConditionExpression: str
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class ConsumedCapacity(TypedDict):
-    TableName: NotRequired[str]
-    CapacityUnits: NotRequired[float]
-    ReadCapacityUnits: NotRequired[float]
-    WriteCapacityUnits: NotRequired[float]
-    Table: NotRequired[Capacity]
-    LocalSecondaryIndexes: NotRequired[dict[str, Capacity]]
-    GlobalSecondaryIndexes: NotRequired[dict[str, Capacity]]
-    VectorIndexes: NotRequired[dict[str, VectorCapacity]]
-
-
-class ContinuousBackupsDescription(TypedDict):
-    ContinuousBackupsStatus: str
-    PointInTimeRecoveryDescription: NotRequired[PointInTimeRecoveryDescription]
-
-
-class ContributorInsightsSummary(TypedDict):
-    TableName: NotRequired[str]
-    IndexName: NotRequired[str]
-    ContributorInsightsStatus: NotRequired[str]
-    ContributorInsightsMode: NotRequired[str]
-
-
-class CreateBackupInput(TypedDict):
-    TableName: str
-    BackupName: str
-
-
-class CreateBackupOutput(TypedDict):
-    BackupDetails: NotRequired[BackupDetails]
-
-
-class CreateGlobalSecondaryIndexAction(TypedDict):
-    IndexName: str
-    KeySchema: list[KeySchemaElement]
-    Projection: Projection
-    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    WarmThroughput: NotRequired[WarmThroughput]
-
-
-class CreateGlobalTableWitnessGroupMemberAction(TypedDict):
-    RegionName: str
-
-
-class CreateReplicationGroupMemberAction(TypedDict):
-    RegionName: str
-    KMSMasterKeyId: NotRequired[str]
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
-    GlobalSecondaryIndexes: NotRequired[list[ReplicaGlobalSecondaryIndex]]
-    TableClassOverride: NotRequired[str]
-
-
-class CreateTableInput(TypedDict):
-    AttributeDefinitions: NotRequired[list[AttributeDefinition]]
-    TableName: str
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndex]]
-    GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndex]]
-    BillingMode: NotRequired[str]
-    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
-    StreamSpecification: NotRequired[StreamSpecification]
-    SSESpecification: NotRequired[SSESpecification]
-    Tags: NotRequired[list[Tag]]
-    TableClass: NotRequired[str]
-    DeletionProtectionEnabled: NotRequired[bool]
-    WarmThroughput: NotRequired[WarmThroughput]
-    ResourcePolicy: NotRequired[str]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    GlobalTableSourceArn: NotRequired[str]
-    GlobalTableSettingsReplicationMode: NotRequired[str]
-    VectorIndexes: NotRequired[list[VectorIndex]]
-
-
-class CreateTableOutput(TypedDict):
-    TableDescription: NotRequired[TableDescription]
-
-
-class CreateVectorIndexAction(TypedDict):
-    IndexName: str
-    VectorAttribute: VectorAttributeDefinition
-    SearchSchema: NotRequired[list[SearchSchemaElement]]
-    Projection: Projection
-    Dimensions: int
-    DistanceFunction: str
-
-
-class Delete(TypedDict):
-    Key: dict[str, AttributeValue]
-    TableName: str
-    ConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class DeleteBackupInput(TypedDict):
-    BackupArn: str
-
-
-class DeleteBackupOutput(TypedDict):
-    BackupDescription: NotRequired[BackupDescription]
-
-
-class DeleteGlobalSecondaryIndexAction(TypedDict):
-    IndexName: str
-
-
-class DeleteGlobalTableWitnessGroupMemberAction(TypedDict):
-    RegionName: str
-
-
-class DeleteItemInput(TypedDict):
-    TableName: str
-    Key: dict[str, AttributeValue]
-    Expected: NotRequired[dict[str, ExpectedAttributeValue]]
-    ConditionalOperator: NotRequired[str]
-    ReturnValues: NotRequired[str]
-    ReturnConsumedCapacity: NotRequired[str]
-    ReturnItemCollectionMetrics: NotRequired[str]
-    ConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class DeleteItemOutput(TypedDict):
-    Attributes: NotRequired[dict[str, AttributeValue]]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-    ItemCollectionMetrics: NotRequired[ItemCollectionMetrics]
-
-
-class DeleteReplicationGroupMemberAction(TypedDict):
-    RegionName: str
-
-
-class DeleteRequest(TypedDict):
-    Key: dict[str, AttributeValue]
-
-
-class DeleteResourcePolicyInput(TypedDict):
-    ResourceArn: str
-    ExpectedRevisionId: NotRequired[str]
-
-
-class DeleteResourcePolicyOutput(TypedDict):
-    RevisionId: NotRequired[str]
-
-
-class DeleteTableInput(TypedDict):
-    TableName: str
-
-
-class DeleteTableOutput(TypedDict):
-    TableDescription: NotRequired[TableDescription]
-
-
-class DeleteVectorIndexAction(TypedDict):
-    IndexName: str
-
-
-class DescribeBackupInput(TypedDict):
-    BackupArn: str
-
-
-class DescribeBackupOutput(TypedDict):
-    BackupDescription: NotRequired[BackupDescription]
-
-
-class DescribeContinuousBackupsInput(TypedDict):
-    TableName: str
-
-
-class DescribeContinuousBackupsOutput(TypedDict):
-    ContinuousBackupsDescription: NotRequired[ContinuousBackupsDescription]
-
-
-class DescribeContributorInsightsInput(TypedDict):
-    TableName: str
-    IndexName: NotRequired[str]
-
-
-class DescribeContributorInsightsOutput(TypedDict):
-    TableName: NotRequired[str]
-    IndexName: NotRequired[str]
-    ContributorInsightsRuleList: NotRequired[list[str]]
-    ContributorInsightsStatus: NotRequired[str]
-    LastUpdateDateTime: NotRequired[float]
-    FailureException: NotRequired[FailureException]
-    ContributorInsightsMode: NotRequired[str]
-
-
-class DescribeEndpointsRequest(TypedDict):
-    pass
-
-
-class DescribeEndpointsResponse(TypedDict):
-    Endpoints: list[Endpoint]
-
-
-class DescribeLimitsInput(TypedDict):
-    pass
-
-
-class DescribeLimitsOutput(TypedDict):
-    AccountMaxReadCapacityUnits: NotRequired[int]
-    AccountMaxWriteCapacityUnits: NotRequired[int]
-    TableMaxReadCapacityUnits: NotRequired[int]
-    TableMaxWriteCapacityUnits: NotRequired[int]
-
-
-class DescribeTableInput(TypedDict):
-    TableName: str
-
-
-class DescribeTableOutput(TypedDict):
-    Table: NotRequired[TableDescription]
-
-
-class DescribeTimeToLiveInput(TypedDict):
-    TableName: str
-
-
-class DescribeTimeToLiveOutput(TypedDict):
-    TimeToLiveDescription: NotRequired[TimeToLiveDescription]
-
-
-class DisassociateReplicationGroupMemberAction(TypedDict):
-    RegionName: str
-    DisassociationMode: str
-
-
-class Endpoint(TypedDict):
-    Address: str
-    CachePeriodInMinutes: int
-
-
-class ExecuteStatementInput(TypedDict):
-    Statement: str
-    Parameters: NotRequired[list[AttributeValue]]
-    ConsistentRead: NotRequired[bool]
-    NextToken: NotRequired[str]
-    ReturnConsumedCapacity: NotRequired[str]
-    Limit: NotRequired[int]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class ExecuteStatementOutput(TypedDict):
-    Items: NotRequired[list[dict[str, AttributeValue]]]
-    NextToken: NotRequired[str]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-    LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
-
-
-class ExecuteTransactionInput(TypedDict):
-    TransactStatements: list[ParameterizedStatement]
-    ClientRequestToken: NotRequired[str]
-    ReturnConsumedCapacity: NotRequired[str]
-
-
-class ExecuteTransactionOutput(TypedDict):
-    Responses: NotRequired[list[ItemResponse]]
-    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
-
-
-class ExpectedAttributeValue(TypedDict):
-    Value: NotRequired[AttributeValue]
-    Exists: NotRequired[bool]
-    ComparisonOperator: NotRequired[str]
-    AttributeValueList: NotRequired[list[AttributeValue]]
-
-
-class FailureException(TypedDict):
-    ExceptionName: NotRequired[str]
-    ExceptionDescription: NotRequired[str]
-
-
-class Get(TypedDict):
-    Key: dict[str, AttributeValue]
-    TableName: str
-    ProjectionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-
-
-class GetItemInput(TypedDict):
-    TableName: str
-    Key: dict[str, AttributeValue]
-    AttributesToGet: NotRequired[list[str]]
-    ConsistentRead: NotRequired[bool]
-    ReturnConsumedCapacity: NotRequired[str]
-    ProjectionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-
-
-class GetItemOutput(TypedDict):
-    Item: NotRequired[dict[str, AttributeValue]]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-
-
-class GetResourcePolicyInput(TypedDict):
-    ResourceArn: str
-
-
-class GetResourcePolicyOutput(TypedDict):
-    Policy: NotRequired[str]
-    RevisionId: NotRequired[str]
-
-
-class GlobalSecondaryIndex(TypedDict):
-    IndexName: str
-    KeySchema: list[KeySchemaElement]
-    Projection: Projection
-    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    WarmThroughput: NotRequired[WarmThroughput]
-
-
-class GlobalSecondaryIndexDescription(TypedDict):
-    IndexName: NotRequired[str]
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    Projection: NotRequired[Projection]
-    IndexStatus: NotRequired[str]
-    Backfilling: NotRequired[bool]
-    ProvisionedThroughput: NotRequired[ProvisionedThroughputDescription]
-    IndexSizeBytes: NotRequired[int]
-    ItemCount: NotRequired[int]
-    IndexArn: NotRequired[str]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    WarmThroughput: NotRequired[GlobalSecondaryIndexWarmThroughputDescription]
-
-
-class GlobalSecondaryIndexInfo(TypedDict):
-    IndexName: NotRequired[str]
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    Projection: NotRequired[Projection]
-    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-
-
-class GlobalSecondaryIndexUpdate(TypedDict):
-    Update: NotRequired[UpdateGlobalSecondaryIndexAction]
-    Create: NotRequired[CreateGlobalSecondaryIndexAction]
-    Delete: NotRequired[DeleteGlobalSecondaryIndexAction]
-
-
-class GlobalSecondaryIndexWarmThroughputDescription(TypedDict):
-    ReadUnitsPerSecond: NotRequired[int]
-    WriteUnitsPerSecond: NotRequired[int]
-    Status: NotRequired[str]
-
-
-class GlobalTableWitnessDescription(TypedDict):
-    RegionName: NotRequired[str]
-    WitnessStatus: NotRequired[str]
-
-
-class GlobalTableWitnessGroupUpdate(TypedDict):
-    Create: NotRequired[CreateGlobalTableWitnessGroupMemberAction]
-    Delete: NotRequired[DeleteGlobalTableWitnessGroupMemberAction]
-
-
-class ItemCollectionMetrics(TypedDict):
-    ItemCollectionKey: NotRequired[dict[str, AttributeValue]]
-    SizeEstimateRangeGB: NotRequired[list[float]]
-
-
-class ItemResponse(TypedDict):
-    Item: NotRequired[dict[str, AttributeValue]]
-
-
-class KeySchemaElement(TypedDict):
-    AttributeName: str
-    KeyType: str
-
-
-class KeysAndAttributes(TypedDict):
-    Keys: list[dict[str, AttributeValue]]
-    AttributesToGet: NotRequired[list[str]]
-    ConsistentRead: NotRequired[bool]
-    ProjectionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-
-
-class ListBackupsInput(TypedDict):
-    TableName: NotRequired[str]
-    Limit: NotRequired[int]
-    TimeRangeLowerBound: NotRequired[float]
-    TimeRangeUpperBound: NotRequired[float]
-    ExclusiveStartBackupArn: NotRequired[str]
-    BackupType: NotRequired[str]
-
-
-class ListBackupsOutput(TypedDict):
-    BackupSummaries: NotRequired[list[BackupSummary]]
-    LastEvaluatedBackupArn: NotRequired[str]
-
-
-class ListContributorInsightsInput(TypedDict):
-    TableName: NotRequired[str]
-    NextToken: NotRequired[str]
-    MaxResults: NotRequired[int]
-
-
-class ListContributorInsightsOutput(TypedDict):
-    ContributorInsightsSummaries: NotRequired[list[ContributorInsightsSummary]]
-    NextToken: NotRequired[str]
-
-
-class ListTablesInput(TypedDict):
-    ExclusiveStartTableName: NotRequired[str]
-    Limit: NotRequired[int]
-
-
-class ListTablesOutput(TypedDict):
-    TableNames: NotRequired[list[str]]
-    LastEvaluatedTableName: NotRequired[str]
-
-
-class ListTagsOfResourceInput(TypedDict):
-    ResourceArn: str
-    NextToken: NotRequired[str]
-
-
-class ListTagsOfResourceOutput(TypedDict):
-    Tags: NotRequired[list[Tag]]
-    NextToken: NotRequired[str]
-
-
-class LocalSecondaryIndex(TypedDict):
-    IndexName: str
-    KeySchema: list[KeySchemaElement]
-    Projection: Projection
-
-
-class LocalSecondaryIndexDescription(TypedDict):
-    IndexName: NotRequired[str]
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    Projection: NotRequired[Projection]
-    IndexSizeBytes: NotRequired[int]
-    ItemCount: NotRequired[int]
-    IndexArn: NotRequired[str]
-
-
-class LocalSecondaryIndexInfo(TypedDict):
-    IndexName: NotRequired[str]
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    Projection: NotRequired[Projection]
-
-
-class OnDemandThroughput(TypedDict):
-    MaxReadRequestUnits: NotRequired[int]
-    MaxWriteRequestUnits: NotRequired[int]
-
-
-class OnDemandThroughputOverride(TypedDict):
-    MaxReadRequestUnits: NotRequired[int]
-
-
-class ParameterizedStatement(TypedDict):
-    Statement: str
-    Parameters: NotRequired[list[AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class PointInTimeRecoveryDescription(TypedDict):
-    PointInTimeRecoveryStatus: NotRequired[str]
-    RecoveryPeriodInDays: NotRequired[int]
-    EarliestRestorableDateTime: NotRequired[float]
-    LatestRestorableDateTime: NotRequired[float]
-
-
-class PointInTimeRecoverySpecification(TypedDict):
-    PointInTimeRecoveryEnabled: bool
-    RecoveryPeriodInDays: NotRequired[int]
-
-
-class Projection(TypedDict):
-    ProjectionType: NotRequired[str]
-    NonKeyAttributes: NotRequired[list[str]]
-
-
-class ProvisionedThroughput(TypedDict):
-    ReadCapacityUnits: int
-    WriteCapacityUnits: int
-
-
-class ProvisionedThroughputDescription(TypedDict):
-    LastIncreaseDateTime: NotRequired[float]
-    LastDecreaseDateTime: NotRequired[float]
-    NumberOfDecreasesToday: NotRequired[int]
-    ReadCapacityUnits: NotRequired[int]
-    WriteCapacityUnits: NotRequired[int]
-
-
-class ProvisionedThroughputOverride(TypedDict):
-    ReadCapacityUnits: NotRequired[int]
-
-
-class Put(TypedDict):
-    Item: dict[str, AttributeValue]
-    TableName: str
-    ConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class PutItemInput(TypedDict):
-    TableName: str
-    Item: dict[str, AttributeValue]
-    Expected: NotRequired[dict[str, ExpectedAttributeValue]]
-    ReturnValues: NotRequired[str]
-    ReturnConsumedCapacity: NotRequired[str]
-    ReturnItemCollectionMetrics: NotRequired[str]
-    ConditionalOperator: NotRequired[str]
-    ConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class PutItemOutput(TypedDict):
-    Attributes: NotRequired[dict[str, AttributeValue]]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-    ItemCollectionMetrics: NotRequired[ItemCollectionMetrics]
-
-
-class PutRequest(TypedDict):
-    Item: dict[str, AttributeValue]
-
-
-class PutResourcePolicyInput(TypedDict):
-    ResourceArn: str
-    Policy: str
-    ExpectedRevisionId: NotRequired[str]
-    ConfirmRemoveSelfResourceAccess: NotRequired[bool]
-
-
-class PutResourcePolicyOutput(TypedDict):
-    RevisionId: NotRequired[str]
-
-
-class QueryInput(TypedDict):
-    TableName: str
-    IndexName: NotRequired[str]
-    Select: NotRequired[str]
-    AttributesToGet: NotRequired[list[str]]
-    Limit: NotRequired[int]
-    ConsistentRead: NotRequired[bool]
-    KeyConditions: NotRequired[dict[str, Condition]]
-    QueryFilter: NotRequired[dict[str, Condition]]
-    ConditionalOperator: NotRequired[str]
-    ScanIndexForward: NotRequired[bool]
-    ExclusiveStartKey: NotRequired[dict[str, AttributeValue]]
-    ReturnConsumedCapacity: NotRequired[str]
-    ProjectionExpression: NotRequired[str]
-    FilterExpression: NotRequired[str]
-    KeyConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-
-
-class QueryOutput(TypedDict):
-    Items: NotRequired[list[dict[str, AttributeValue]]]
-    Count: NotRequired[int]
-    ScannedCount: NotRequired[int]
-    LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-
-
-class ReplicaDescription(TypedDict):
-    RegionName: NotRequired[str]
-    ReplicaStatus: NotRequired[str]
-    ReplicaArn: NotRequired[str]
-    ReplicaStatusDescription: NotRequired[str]
-    ReplicaStatusPercentProgress: NotRequired[str]
-    KMSMasterKeyId: NotRequired[str]
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
-    WarmThroughput: NotRequired[TableWarmThroughputDescription]
-    GlobalSecondaryIndexes: NotRequired[list[ReplicaGlobalSecondaryIndexDescription]]
-    ReplicaInaccessibleDateTime: NotRequired[float]
-    ReplicaTableClassSummary: NotRequired[TableClassSummary]
-    GlobalTableSettingsReplicationMode: NotRequired[str]
-
-
-class ReplicaGlobalSecondaryIndex(TypedDict):
-    IndexName: str
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
-
-
-class ReplicaGlobalSecondaryIndexDescription(TypedDict):
-    IndexName: NotRequired[str]
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
-    WarmThroughput: NotRequired[GlobalSecondaryIndexWarmThroughputDescription]
-
-
-class ReplicationGroupUpdate(TypedDict):
-    Create: NotRequired[CreateReplicationGroupMemberAction]
-    Update: NotRequired[UpdateReplicationGroupMemberAction]
-    Delete: NotRequired[DeleteReplicationGroupMemberAction]
-    Disassociate: NotRequired[DisassociateReplicationGroupMemberAction]
-
-
-class RestoreSummary(TypedDict):
-    SourceBackupArn: NotRequired[str]
-    SourceTableArn: NotRequired[str]
-    RestoreDateTime: float
-    RestoreInProgress: bool
-
-
-class RestoreTableFromBackupInput(TypedDict):
-    TargetTableName: str
-    BackupArn: str
-    BillingModeOverride: NotRequired[str]
-    GlobalSecondaryIndexOverride: NotRequired[list[GlobalSecondaryIndex]]
-    LocalSecondaryIndexOverride: NotRequired[list[LocalSecondaryIndex]]
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughput]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughput]
-    SSESpecificationOverride: NotRequired[SSESpecification]
-    VectorIndexOverride: NotRequired[list[VectorIndex]]
-
-
-class RestoreTableFromBackupOutput(TypedDict):
-    TableDescription: NotRequired[TableDescription]
-
-
-class RestoreTableToPointInTimeInput(TypedDict):
-    SourceTableArn: NotRequired[str]
-    SourceTableName: NotRequired[str]
-    TargetTableName: str
-    UseLatestRestorableTime: NotRequired[bool]
-    RestoreDateTime: NotRequired[float]
-    BillingModeOverride: NotRequired[str]
-    GlobalSecondaryIndexOverride: NotRequired[list[GlobalSecondaryIndex]]
-    LocalSecondaryIndexOverride: NotRequired[list[LocalSecondaryIndex]]
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughput]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughput]
-    SSESpecificationOverride: NotRequired[SSESpecification]
-    VectorIndexOverride: NotRequired[list[VectorIndex]]
-
-
-class RestoreTableToPointInTimeOutput(TypedDict):
-    TableDescription: NotRequired[TableDescription]
-
-
-class SSEDescription(TypedDict):
-    Status: NotRequired[str]
-    SSEType: NotRequired[str]
-    KMSMasterKeyArn: NotRequired[str]
-    InaccessibleEncryptionDateTime: NotRequired[float]
-
-
-class SSESpecification(TypedDict):
-    Enabled: NotRequired[bool]
-    SSEType: NotRequired[str]
-    KMSMasterKeyId: NotRequired[str]
-
-
-class ScanInput(TypedDict):
-    TableName: str
-    IndexName: NotRequired[str]
-    AttributesToGet: NotRequired[list[str]]
-    Limit: NotRequired[int]
-    Select: NotRequired[str]
-    ScanFilter: NotRequired[dict[str, Condition]]
-    ConditionalOperator: NotRequired[str]
-    ExclusiveStartKey: NotRequired[dict[str, AttributeValue]]
-    ReturnConsumedCapacity: NotRequired[str]
-    TotalSegments: NotRequired[int]
-    Segment: NotRequired[int]
-    ProjectionExpression: NotRequired[str]
-    FilterExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ConsistentRead: NotRequired[bool]
-
-
-class ScanOutput(TypedDict):
-    Items: NotRequired[list[dict[str, AttributeValue]]]
-    Count: NotRequired[int]
-    ScannedCount: NotRequired[int]
-    LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-
-
-class SearchSchemaElement(TypedDict):
-    AttributeName: str
-    SearchSchemaElementType: str
-
-
-class SourceTableDetails(TypedDict):
-    TableName: str
-    TableId: str
-    TableArn: NotRequired[str]
-    TableSizeBytes: NotRequired[int]
-    KeySchema: list[KeySchemaElement]
-    TableCreationDateTime: float
-    ProvisionedThroughput: ProvisionedThroughput
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    ItemCount: NotRequired[int]
-    BillingMode: NotRequired[str]
-
-
-class SourceTableFeatureDetails(TypedDict):
-    LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndexInfo]]
-    GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndexInfo]]
-    StreamDescription: NotRequired[StreamSpecification]
-    TimeToLiveDescription: NotRequired[TimeToLiveDescription]
-    SSEDescription: NotRequired[SSEDescription]
-    VectorIndexes: NotRequired[list[VectorIndexInfo]]
-
-
-class StreamSpecification(TypedDict):
-    StreamEnabled: bool
-    StreamViewType: NotRequired[str]
-
-
-class TableClassSummary(TypedDict):
-    TableClass: NotRequired[str]
-    LastUpdateDateTime: NotRequired[float]
-
-
-class TableDescription(TypedDict):
-    AttributeDefinitions: NotRequired[list[AttributeDefinition]]
-    TableName: NotRequired[str]
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    TableStatus: NotRequired[str]
-    CreationDateTime: NotRequired[float]
-    ProvisionedThroughput: NotRequired[ProvisionedThroughputDescription]
-    TableSizeBytes: NotRequired[int]
-    ItemCount: NotRequired[int]
-    TableArn: NotRequired[str]
-    TableId: NotRequired[str]
-    BillingModeSummary: NotRequired[BillingModeSummary]
-    LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndexDescription]]
-    GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndexDescription]]
-    StreamSpecification: NotRequired[StreamSpecification]
-    LatestStreamLabel: NotRequired[str]
-    LatestStreamArn: NotRequired[str]
-    GlobalTableVersion: NotRequired[str]
-    Replicas: NotRequired[list[ReplicaDescription]]
-    GlobalTableWitnesses: NotRequired[list[GlobalTableWitnessDescription]]
-    GlobalTableSettingsReplicationMode: NotRequired[str]
-    RestoreSummary: NotRequired[RestoreSummary]
-    SSEDescription: NotRequired[SSEDescription]
-    ArchivalSummary: NotRequired[ArchivalSummary]
-    TableClassSummary: NotRequired[TableClassSummary]
-    DeletionProtectionEnabled: NotRequired[bool]
-    DisassociationProtectionEnabled: NotRequired[bool]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    WarmThroughput: NotRequired[TableWarmThroughputDescription]
-    MultiRegionConsistency: NotRequired[str]
-    VectorIndexes: NotRequired[list[VectorIndexDescription]]
-
-
-class TableWarmThroughputDescription(TypedDict):
-    ReadUnitsPerSecond: NotRequired[int]
-    WriteUnitsPerSecond: NotRequired[int]
-    Status: NotRequired[str]
-
-
-class Tag(TypedDict):
-    Key: str
-    Value: str
-
-
-class TagResourceInput(TypedDict):
-    ResourceArn: str
-    Tags: list[Tag]
-
-
-class TagResourceResult(TypedDict):
-    pass
-
-
-class ThrottlingReason(TypedDict):
-    reason: NotRequired[str]
-    resource: NotRequired[str]
-
-
-class TimeToLiveDescription(TypedDict):
-    TimeToLiveStatus: NotRequired[str]
-    AttributeName: NotRequired[str]
-
-
-class TimeToLiveSpecification(TypedDict):
-    Enabled: bool
-    AttributeName: str
-
-
-class TransactGetItem(TypedDict):
-    Get: Get
-
-
-class TransactGetItemsInput(TypedDict):
-    TransactItems: list[TransactGetItem]
-    ReturnConsumedCapacity: NotRequired[str]
-
-
-class TransactGetItemsOutput(TypedDict):
-    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
-    Responses: NotRequired[list[ItemResponse]]
-
-
-class TransactWriteItem(TypedDict):
-    ConditionCheck: NotRequired[ConditionCheck]
-    Put: NotRequired[Put]
-    Delete: NotRequired[Delete]
-    Update: NotRequired[Update]
-
-
-class TransactWriteItemsInput(TypedDict):
-    TransactItems: list[TransactWriteItem]
-    ReturnConsumedCapacity: NotRequired[str]
-    ReturnItemCollectionMetrics: NotRequired[str]
-    ClientRequestToken: NotRequired[str]
-
-
-class TransactWriteItemsOutput(TypedDict):
-    ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
-    ItemCollectionMetrics: NotRequired[dict[str, list[ItemCollectionMetrics]]]
-
-
-class UntagResourceInput(TypedDict):
-    ResourceArn: str
-    TagKeys: list[str]
-
-
-class UntagResourceResult(TypedDict):
-    pass
-
-
-class Update(TypedDict):
-    Key: dict[str, AttributeValue]
-    UpdateExpression: str
-    TableName: str
-    ConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class UpdateContinuousBackupsInput(TypedDict):
-    TableName: str
-    PointInTimeRecoverySpecification: PointInTimeRecoverySpecification
-
-
-class UpdateContinuousBackupsOutput(TypedDict):
-    ContinuousBackupsDescription: NotRequired[ContinuousBackupsDescription]
-
-
-class UpdateContributorInsightsInput(TypedDict):
-    TableName: str
-    IndexName: NotRequired[str]
-    ContributorInsightsAction: str
-    ContributorInsightsMode: NotRequired[str]
-
-
-class UpdateContributorInsightsOutput(TypedDict):
-    TableName: NotRequired[str]
-    IndexName: NotRequired[str]
-    ContributorInsightsStatus: NotRequired[str]
-    ContributorInsightsMode: NotRequired[str]
-
-
-class UpdateGlobalSecondaryIndexAction(TypedDict):
-    IndexName: str
-    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    WarmThroughput: NotRequired[WarmThroughput]
-
-
-class UpdateItemInput(TypedDict):
-    TableName: str
-    Key: dict[str, AttributeValue]
-    AttributeUpdates: NotRequired[dict[str, AttributeValueUpdate]]
-    Expected: NotRequired[dict[str, ExpectedAttributeValue]]
-    ConditionalOperator: NotRequired[str]
-    ReturnValues: NotRequired[str]
-    ReturnConsumedCapacity: NotRequired[str]
-    ReturnItemCollectionMetrics: NotRequired[str]
-    UpdateExpression: NotRequired[str]
-    ConditionExpression: NotRequired[str]
-    ExpressionAttributeNames: NotRequired[dict[str, str]]
-    ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
-    ReturnValuesOnConditionCheckFailure: NotRequired[str]
-
-
-class UpdateItemOutput(TypedDict):
-    Attributes: NotRequired[dict[str, AttributeValue]]
-    ConsumedCapacity: NotRequired[ConsumedCapacity]
-    ItemCollectionMetrics: NotRequired[ItemCollectionMetrics]
-
-
-class UpdateReplicationGroupMemberAction(TypedDict):
-    RegionName: str
-    KMSMasterKeyId: NotRequired[str]
-    ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
-    OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
-    GlobalSecondaryIndexes: NotRequired[list[ReplicaGlobalSecondaryIndex]]
-    TableClassOverride: NotRequired[str]
-
-
-class UpdateTableInput(TypedDict):
-    AttributeDefinitions: NotRequired[list[AttributeDefinition]]
-    TableName: str
-    BillingMode: NotRequired[str]
-    ProvisionedThroughput: NotRequired[ProvisionedThroughput]
-    GlobalSecondaryIndexUpdates: NotRequired[list[GlobalSecondaryIndexUpdate]]
-    StreamSpecification: NotRequired[StreamSpecification]
-    SSESpecification: NotRequired[SSESpecification]
-    ReplicaUpdates: NotRequired[list[ReplicationGroupUpdate]]
-    TableClass: NotRequired[str]
-    DeletionProtectionEnabled: NotRequired[bool]
-    MultiRegionConsistency: NotRequired[str]
-    GlobalTableWitnessUpdates: NotRequired[list[GlobalTableWitnessGroupUpdate]]
-    OnDemandThroughput: NotRequired[OnDemandThroughput]
-    WarmThroughput: NotRequired[WarmThroughput]
-    GlobalTableSettingsReplicationMode: NotRequired[str]
-    DisassociationProtectionEnabled: NotRequired[bool]
-    VectorIndexUpdates: NotRequired[list[VectorIndexUpdate]]
-
-
-class UpdateTableOutput(TypedDict):
-    TableDescription: NotRequired[TableDescription]
-
-
-class UpdateTimeToLiveInput(TypedDict):
-    TableName: str
-    TimeToLiveSpecification: TimeToLiveSpecification
-
-
-class UpdateTimeToLiveOutput(TypedDict):
-    TimeToLiveSpecification: NotRequired[TimeToLiveSpecification]
-
-
-class VectorAttributeDefinition(TypedDict):
-    AttributeName: str
-
-
-class VectorCapacity(TypedDict):
-    VectorSearchRequestBytes: NotRequired[float]
-    VectorWriteRequestBytes: NotRequired[float]
-
-
-class VectorIndex(TypedDict):
-    IndexName: str
-    VectorAttribute: VectorAttributeDefinition
-    SearchSchema: NotRequired[list[SearchSchemaElement]]
-    Projection: Projection
-    Dimensions: int
-    DistanceFunction: str
-
-
-class VectorIndexDescription(TypedDict):
-    IndexName: NotRequired[str]
-    SearchSchema: NotRequired[list[SearchSchemaElement]]
-    Projection: NotRequired[Projection]
-    VectorAttribute: NotRequired[VectorAttributeDefinition]
-    Dimensions: NotRequired[int]
-    DistanceFunction: NotRequired[str]
-    IndexStatus: NotRequired[str]
-    Backfilling: NotRequired[bool]
-    IndexSizeBytes: NotRequired[int]
-    ItemCount: NotRequired[int]
-    IndexArn: NotRequired[str]
-
-
-class VectorIndexInfo(TypedDict):
-    IndexName: NotRequired[str]
-    VectorAttribute: NotRequired[VectorAttributeDefinition]
-    SearchSchema: NotRequired[list[SearchSchemaElement]]
-    Projection: NotRequired[Projection]
-    Dimensions: NotRequired[int]
-    DistanceFunction: NotRequired[str]
-
-
-class VectorIndexUpdate(TypedDict):
-    Create: NotRequired[CreateVectorIndexAction]
-    Delete: NotRequired[DeleteVectorIndexAction]
-
-
-class WarmThroughput(TypedDict):
-    ReadUnitsPerSecond: NotRequired[int]
-    WriteUnitsPerSecond: NotRequired[int]
-
-
-class WriteRequest(TypedDict):
-    PutRequest: NotRequired[PutRequest]
-    DeleteRequest: NotRequired[DeleteRequest]
+if TYPE_CHECKING:
+
+    class ArchivalSummary(TypedDict):
+        ArchivalDateTime: NotRequired[float]
+        ArchivalReason: NotRequired[str]
+        ArchivalBackupArn: NotRequired[str]
+
+    class AttributeDefinition(TypedDict):
+        AttributeName: str
+        AttributeType: str
+
+    class AttributeValue(TypedDict):
+        S: NotRequired[str]
+        N: NotRequired[str]
+        B: NotRequired[bytes]
+        SS: NotRequired[list[str]]
+        NS: NotRequired[list[str]]
+        BS: NotRequired[list[bytes]]
+        M: NotRequired[dict[str, AttributeValue]]
+        L: NotRequired[list[AttributeValue]]
+        NULL: NotRequired[bool]
+        BOOL: NotRequired[bool]
+
+    class AttributeValueUpdate(TypedDict):
+        Value: NotRequired[AttributeValue]
+        Action: NotRequired[str]
+
+    class BackupDescription(TypedDict):
+        BackupDetails: NotRequired[BackupDetails]
+        SourceTableDetails: NotRequired[SourceTableDetails]
+        SourceTableFeatureDetails: NotRequired[SourceTableFeatureDetails]
+
+    class BackupDetails(TypedDict):
+        BackupArn: str
+        BackupName: str
+        BackupSizeBytes: NotRequired[int]
+        BackupStatus: str
+        BackupType: str
+        BackupCreationDateTime: float
+        BackupExpiryDateTime: NotRequired[float]
+
+    class BackupSummary(TypedDict):
+        TableName: NotRequired[str]
+        TableId: NotRequired[str]
+        TableArn: NotRequired[str]
+        BackupArn: NotRequired[str]
+        BackupName: NotRequired[str]
+        BackupCreationDateTime: NotRequired[float]
+        BackupExpiryDateTime: NotRequired[float]
+        BackupStatus: NotRequired[str]
+        BackupType: NotRequired[str]
+        BackupSizeBytes: NotRequired[int]
+
+    class BatchExecuteStatementInput(TypedDict):
+        Statements: list[BatchStatementRequest]
+        ReturnConsumedCapacity: NotRequired[str]
+
+    class BatchExecuteStatementOutput(TypedDict):
+        Responses: NotRequired[list[BatchStatementResponse]]
+        ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+    class BatchGetItemInput(TypedDict):
+        RequestItems: dict[str, KeysAndAttributes]
+        ReturnConsumedCapacity: NotRequired[str]
+
+    class BatchGetItemOutput(TypedDict):
+        Responses: NotRequired[dict[str, list[dict[str, AttributeValue]]]]
+        UnprocessedKeys: NotRequired[dict[str, KeysAndAttributes]]
+        ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+    class BatchStatementError(TypedDict):
+        Code: NotRequired[str]
+        Message: NotRequired[str]
+        Item: NotRequired[dict[str, AttributeValue]]
+
+    class BatchStatementRequest(TypedDict):
+        Statement: str
+        Parameters: NotRequired[list[AttributeValue]]
+        ConsistentRead: NotRequired[bool]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class BatchStatementResponse(TypedDict):
+        Error: NotRequired[BatchStatementError]
+        TableName: NotRequired[str]
+        Item: NotRequired[dict[str, AttributeValue]]
+
+    class BatchWriteItemInput(TypedDict):
+        RequestItems: dict[str, list[WriteRequest]]
+        ReturnConsumedCapacity: NotRequired[str]
+        ReturnItemCollectionMetrics: NotRequired[str]
+
+    class BatchWriteItemOutput(TypedDict):
+        UnprocessedItems: NotRequired[dict[str, list[WriteRequest]]]
+        ItemCollectionMetrics: NotRequired[dict[str, list[ItemCollectionMetrics]]]
+        ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+    class BillingModeSummary(TypedDict):
+        BillingMode: NotRequired[str]
+        LastUpdateToPayPerRequestDateTime: NotRequired[float]
+
+    class CancellationReason(TypedDict):
+        Item: NotRequired[dict[str, AttributeValue]]
+        Code: NotRequired[str]
+        Message: NotRequired[str]
+
+    class Capacity(TypedDict):
+        ReadCapacityUnits: NotRequired[float]
+        WriteCapacityUnits: NotRequired[float]
+        CapacityUnits: NotRequired[float]
+
+    class Condition(TypedDict):
+        AttributeValueList: NotRequired[list[AttributeValue]]
+        ComparisonOperator: str
+
+    class ConditionCheck(TypedDict):
+        Key: dict[str, AttributeValue]
+        TableName: str
+        ConditionExpression: str
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class ConsumedCapacity(TypedDict):
+        TableName: NotRequired[str]
+        CapacityUnits: NotRequired[float]
+        ReadCapacityUnits: NotRequired[float]
+        WriteCapacityUnits: NotRequired[float]
+        Table: NotRequired[Capacity]
+        LocalSecondaryIndexes: NotRequired[dict[str, Capacity]]
+        GlobalSecondaryIndexes: NotRequired[dict[str, Capacity]]
+        VectorIndexes: NotRequired[dict[str, VectorCapacity]]
+
+    class ContinuousBackupsDescription(TypedDict):
+        ContinuousBackupsStatus: str
+        PointInTimeRecoveryDescription: NotRequired[PointInTimeRecoveryDescription]
+
+    class ContributorInsightsSummary(TypedDict):
+        TableName: NotRequired[str]
+        IndexName: NotRequired[str]
+        ContributorInsightsStatus: NotRequired[str]
+        ContributorInsightsMode: NotRequired[str]
+
+    class CreateBackupInput(TypedDict):
+        TableName: str
+        BackupName: str
+
+    class CreateBackupOutput(TypedDict):
+        BackupDetails: NotRequired[BackupDetails]
+
+    class CreateGlobalSecondaryIndexAction(TypedDict):
+        IndexName: str
+        KeySchema: list[KeySchemaElement]
+        Projection: Projection
+        ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        WarmThroughput: NotRequired[WarmThroughput]
+
+    class CreateGlobalTableWitnessGroupMemberAction(TypedDict):
+        RegionName: str
+
+    class CreateReplicationGroupMemberAction(TypedDict):
+        RegionName: str
+        KMSMasterKeyId: NotRequired[str]
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
+        GlobalSecondaryIndexes: NotRequired[list[ReplicaGlobalSecondaryIndex]]
+        TableClassOverride: NotRequired[str]
+
+    class CreateTableInput(TypedDict):
+        AttributeDefinitions: NotRequired[list[AttributeDefinition]]
+        TableName: str
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndex]]
+        GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndex]]
+        BillingMode: NotRequired[str]
+        ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+        StreamSpecification: NotRequired[StreamSpecification]
+        SSESpecification: NotRequired[SSESpecification]
+        Tags: NotRequired[list[Tag]]
+        TableClass: NotRequired[str]
+        DeletionProtectionEnabled: NotRequired[bool]
+        WarmThroughput: NotRequired[WarmThroughput]
+        ResourcePolicy: NotRequired[str]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        GlobalTableSourceArn: NotRequired[str]
+        GlobalTableSettingsReplicationMode: NotRequired[str]
+        VectorIndexes: NotRequired[list[VectorIndex]]
+
+    class CreateTableOutput(TypedDict):
+        TableDescription: NotRequired[TableDescription]
+
+    class CreateVectorIndexAction(TypedDict):
+        IndexName: str
+        VectorAttribute: VectorAttributeDefinition
+        SearchSchema: NotRequired[list[SearchSchemaElement]]
+        Projection: Projection
+        Dimensions: int
+        DistanceFunction: str
+
+    class Delete(TypedDict):
+        Key: dict[str, AttributeValue]
+        TableName: str
+        ConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class DeleteBackupInput(TypedDict):
+        BackupArn: str
+
+    class DeleteBackupOutput(TypedDict):
+        BackupDescription: NotRequired[BackupDescription]
+
+    class DeleteGlobalSecondaryIndexAction(TypedDict):
+        IndexName: str
+
+    class DeleteGlobalTableWitnessGroupMemberAction(TypedDict):
+        RegionName: str
+
+    class DeleteItemInput(TypedDict):
+        TableName: str
+        Key: dict[str, AttributeValue]
+        Expected: NotRequired[dict[str, ExpectedAttributeValue]]
+        ConditionalOperator: NotRequired[str]
+        ReturnValues: NotRequired[str]
+        ReturnConsumedCapacity: NotRequired[str]
+        ReturnItemCollectionMetrics: NotRequired[str]
+        ConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class DeleteItemOutput(TypedDict):
+        Attributes: NotRequired[dict[str, AttributeValue]]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+        ItemCollectionMetrics: NotRequired[ItemCollectionMetrics]
+
+    class DeleteReplicationGroupMemberAction(TypedDict):
+        RegionName: str
+
+    class DeleteRequest(TypedDict):
+        Key: dict[str, AttributeValue]
+
+    class DeleteResourcePolicyInput(TypedDict):
+        ResourceArn: str
+        ExpectedRevisionId: NotRequired[str]
+
+    class DeleteResourcePolicyOutput(TypedDict):
+        RevisionId: NotRequired[str]
+
+    class DeleteTableInput(TypedDict):
+        TableName: str
+
+    class DeleteTableOutput(TypedDict):
+        TableDescription: NotRequired[TableDescription]
+
+    class DeleteVectorIndexAction(TypedDict):
+        IndexName: str
+
+    class DescribeBackupInput(TypedDict):
+        BackupArn: str
+
+    class DescribeBackupOutput(TypedDict):
+        BackupDescription: NotRequired[BackupDescription]
+
+    class DescribeContinuousBackupsInput(TypedDict):
+        TableName: str
+
+    class DescribeContinuousBackupsOutput(TypedDict):
+        ContinuousBackupsDescription: NotRequired[ContinuousBackupsDescription]
+
+    class DescribeContributorInsightsInput(TypedDict):
+        TableName: str
+        IndexName: NotRequired[str]
+
+    class DescribeContributorInsightsOutput(TypedDict):
+        TableName: NotRequired[str]
+        IndexName: NotRequired[str]
+        ContributorInsightsRuleList: NotRequired[list[str]]
+        ContributorInsightsStatus: NotRequired[str]
+        LastUpdateDateTime: NotRequired[float]
+        FailureException: NotRequired[FailureException]
+        ContributorInsightsMode: NotRequired[str]
+
+    class DescribeEndpointsRequest(TypedDict):
+        pass
+
+    class DescribeEndpointsResponse(TypedDict):
+        Endpoints: list[Endpoint]
+
+    class DescribeLimitsInput(TypedDict):
+        pass
+
+    class DescribeLimitsOutput(TypedDict):
+        AccountMaxReadCapacityUnits: NotRequired[int]
+        AccountMaxWriteCapacityUnits: NotRequired[int]
+        TableMaxReadCapacityUnits: NotRequired[int]
+        TableMaxWriteCapacityUnits: NotRequired[int]
+
+    class DescribeTableInput(TypedDict):
+        TableName: str
+
+    class DescribeTableOutput(TypedDict):
+        Table: NotRequired[TableDescription]
+
+    class DescribeTimeToLiveInput(TypedDict):
+        TableName: str
+
+    class DescribeTimeToLiveOutput(TypedDict):
+        TimeToLiveDescription: NotRequired[TimeToLiveDescription]
+
+    class DisassociateReplicationGroupMemberAction(TypedDict):
+        RegionName: str
+        DisassociationMode: str
+
+    class Endpoint(TypedDict):
+        Address: str
+        CachePeriodInMinutes: int
+
+    class ExecuteStatementInput(TypedDict):
+        Statement: str
+        Parameters: NotRequired[list[AttributeValue]]
+        ConsistentRead: NotRequired[bool]
+        NextToken: NotRequired[str]
+        ReturnConsumedCapacity: NotRequired[str]
+        Limit: NotRequired[int]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class ExecuteStatementOutput(TypedDict):
+        Items: NotRequired[list[dict[str, AttributeValue]]]
+        NextToken: NotRequired[str]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+        LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
+
+    class ExecuteTransactionInput(TypedDict):
+        TransactStatements: list[ParameterizedStatement]
+        ClientRequestToken: NotRequired[str]
+        ReturnConsumedCapacity: NotRequired[str]
+
+    class ExecuteTransactionOutput(TypedDict):
+        Responses: NotRequired[list[ItemResponse]]
+        ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+
+    class ExpectedAttributeValue(TypedDict):
+        Value: NotRequired[AttributeValue]
+        Exists: NotRequired[bool]
+        ComparisonOperator: NotRequired[str]
+        AttributeValueList: NotRequired[list[AttributeValue]]
+
+    class FailureException(TypedDict):
+        ExceptionName: NotRequired[str]
+        ExceptionDescription: NotRequired[str]
+
+    class Get(TypedDict):
+        Key: dict[str, AttributeValue]
+        TableName: str
+        ProjectionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+
+    class GetItemInput(TypedDict):
+        TableName: str
+        Key: dict[str, AttributeValue]
+        AttributesToGet: NotRequired[list[str]]
+        ConsistentRead: NotRequired[bool]
+        ReturnConsumedCapacity: NotRequired[str]
+        ProjectionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+
+    class GetItemOutput(TypedDict):
+        Item: NotRequired[dict[str, AttributeValue]]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+
+    class GetResourcePolicyInput(TypedDict):
+        ResourceArn: str
+
+    class GetResourcePolicyOutput(TypedDict):
+        Policy: NotRequired[str]
+        RevisionId: NotRequired[str]
+
+    class GlobalSecondaryIndex(TypedDict):
+        IndexName: str
+        KeySchema: list[KeySchemaElement]
+        Projection: Projection
+        ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        WarmThroughput: NotRequired[WarmThroughput]
+
+    class GlobalSecondaryIndexDescription(TypedDict):
+        IndexName: NotRequired[str]
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        Projection: NotRequired[Projection]
+        IndexStatus: NotRequired[str]
+        Backfilling: NotRequired[bool]
+        ProvisionedThroughput: NotRequired[ProvisionedThroughputDescription]
+        IndexSizeBytes: NotRequired[int]
+        ItemCount: NotRequired[int]
+        IndexArn: NotRequired[str]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        WarmThroughput: NotRequired[GlobalSecondaryIndexWarmThroughputDescription]
+
+    class GlobalSecondaryIndexInfo(TypedDict):
+        IndexName: NotRequired[str]
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        Projection: NotRequired[Projection]
+        ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+
+    class GlobalSecondaryIndexUpdate(TypedDict):
+        Update: NotRequired[UpdateGlobalSecondaryIndexAction]
+        Create: NotRequired[CreateGlobalSecondaryIndexAction]
+        Delete: NotRequired[DeleteGlobalSecondaryIndexAction]
+
+    class GlobalSecondaryIndexWarmThroughputDescription(TypedDict):
+        ReadUnitsPerSecond: NotRequired[int]
+        WriteUnitsPerSecond: NotRequired[int]
+        Status: NotRequired[str]
+
+    class GlobalTableWitnessDescription(TypedDict):
+        RegionName: NotRequired[str]
+        WitnessStatus: NotRequired[str]
+
+    class GlobalTableWitnessGroupUpdate(TypedDict):
+        Create: NotRequired[CreateGlobalTableWitnessGroupMemberAction]
+        Delete: NotRequired[DeleteGlobalTableWitnessGroupMemberAction]
+
+    class ItemCollectionMetrics(TypedDict):
+        ItemCollectionKey: NotRequired[dict[str, AttributeValue]]
+        SizeEstimateRangeGB: NotRequired[list[float]]
+
+    class ItemResponse(TypedDict):
+        Item: NotRequired[dict[str, AttributeValue]]
+
+    class KeySchemaElement(TypedDict):
+        AttributeName: str
+        KeyType: str
+
+    class KeysAndAttributes(TypedDict):
+        Keys: list[dict[str, AttributeValue]]
+        AttributesToGet: NotRequired[list[str]]
+        ConsistentRead: NotRequired[bool]
+        ProjectionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+
+    class ListBackupsInput(TypedDict):
+        TableName: NotRequired[str]
+        Limit: NotRequired[int]
+        TimeRangeLowerBound: NotRequired[float]
+        TimeRangeUpperBound: NotRequired[float]
+        ExclusiveStartBackupArn: NotRequired[str]
+        BackupType: NotRequired[str]
+
+    class ListBackupsOutput(TypedDict):
+        BackupSummaries: NotRequired[list[BackupSummary]]
+        LastEvaluatedBackupArn: NotRequired[str]
+
+    class ListContributorInsightsInput(TypedDict):
+        TableName: NotRequired[str]
+        NextToken: NotRequired[str]
+        MaxResults: NotRequired[int]
+
+    class ListContributorInsightsOutput(TypedDict):
+        ContributorInsightsSummaries: NotRequired[list[ContributorInsightsSummary]]
+        NextToken: NotRequired[str]
+
+    class ListTablesInput(TypedDict):
+        ExclusiveStartTableName: NotRequired[str]
+        Limit: NotRequired[int]
+
+    class ListTablesOutput(TypedDict):
+        TableNames: NotRequired[list[str]]
+        LastEvaluatedTableName: NotRequired[str]
+
+    class ListTagsOfResourceInput(TypedDict):
+        ResourceArn: str
+        NextToken: NotRequired[str]
+
+    class ListTagsOfResourceOutput(TypedDict):
+        Tags: NotRequired[list[Tag]]
+        NextToken: NotRequired[str]
+
+    class LocalSecondaryIndex(TypedDict):
+        IndexName: str
+        KeySchema: list[KeySchemaElement]
+        Projection: Projection
+
+    class LocalSecondaryIndexDescription(TypedDict):
+        IndexName: NotRequired[str]
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        Projection: NotRequired[Projection]
+        IndexSizeBytes: NotRequired[int]
+        ItemCount: NotRequired[int]
+        IndexArn: NotRequired[str]
+
+    class LocalSecondaryIndexInfo(TypedDict):
+        IndexName: NotRequired[str]
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        Projection: NotRequired[Projection]
+
+    class OnDemandThroughput(TypedDict):
+        MaxReadRequestUnits: NotRequired[int]
+        MaxWriteRequestUnits: NotRequired[int]
+
+    class OnDemandThroughputOverride(TypedDict):
+        MaxReadRequestUnits: NotRequired[int]
+
+    class ParameterizedStatement(TypedDict):
+        Statement: str
+        Parameters: NotRequired[list[AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class PointInTimeRecoveryDescription(TypedDict):
+        PointInTimeRecoveryStatus: NotRequired[str]
+        RecoveryPeriodInDays: NotRequired[int]
+        EarliestRestorableDateTime: NotRequired[float]
+        LatestRestorableDateTime: NotRequired[float]
+
+    class PointInTimeRecoverySpecification(TypedDict):
+        PointInTimeRecoveryEnabled: bool
+        RecoveryPeriodInDays: NotRequired[int]
+
+    class Projection(TypedDict):
+        ProjectionType: NotRequired[str]
+        NonKeyAttributes: NotRequired[list[str]]
+
+    class ProvisionedThroughput(TypedDict):
+        ReadCapacityUnits: int
+        WriteCapacityUnits: int
+
+    class ProvisionedThroughputDescription(TypedDict):
+        LastIncreaseDateTime: NotRequired[float]
+        LastDecreaseDateTime: NotRequired[float]
+        NumberOfDecreasesToday: NotRequired[int]
+        ReadCapacityUnits: NotRequired[int]
+        WriteCapacityUnits: NotRequired[int]
+
+    class ProvisionedThroughputOverride(TypedDict):
+        ReadCapacityUnits: NotRequired[int]
+
+    class Put(TypedDict):
+        Item: dict[str, AttributeValue]
+        TableName: str
+        ConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class PutItemInput(TypedDict):
+        TableName: str
+        Item: dict[str, AttributeValue]
+        Expected: NotRequired[dict[str, ExpectedAttributeValue]]
+        ReturnValues: NotRequired[str]
+        ReturnConsumedCapacity: NotRequired[str]
+        ReturnItemCollectionMetrics: NotRequired[str]
+        ConditionalOperator: NotRequired[str]
+        ConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class PutItemOutput(TypedDict):
+        Attributes: NotRequired[dict[str, AttributeValue]]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+        ItemCollectionMetrics: NotRequired[ItemCollectionMetrics]
+
+    class PutRequest(TypedDict):
+        Item: dict[str, AttributeValue]
+
+    class PutResourcePolicyInput(TypedDict):
+        ResourceArn: str
+        Policy: str
+        ExpectedRevisionId: NotRequired[str]
+        ConfirmRemoveSelfResourceAccess: NotRequired[bool]
+
+    class PutResourcePolicyOutput(TypedDict):
+        RevisionId: NotRequired[str]
+
+    class QueryInput(TypedDict):
+        TableName: str
+        IndexName: NotRequired[str]
+        Select: NotRequired[str]
+        AttributesToGet: NotRequired[list[str]]
+        Limit: NotRequired[int]
+        ConsistentRead: NotRequired[bool]
+        KeyConditions: NotRequired[dict[str, Condition]]
+        QueryFilter: NotRequired[dict[str, Condition]]
+        ConditionalOperator: NotRequired[str]
+        ScanIndexForward: NotRequired[bool]
+        ExclusiveStartKey: NotRequired[dict[str, AttributeValue]]
+        ReturnConsumedCapacity: NotRequired[str]
+        ProjectionExpression: NotRequired[str]
+        FilterExpression: NotRequired[str]
+        KeyConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+
+    class QueryOutput(TypedDict):
+        Items: NotRequired[list[dict[str, AttributeValue]]]
+        Count: NotRequired[int]
+        ScannedCount: NotRequired[int]
+        LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+
+    class ReplicaDescription(TypedDict):
+        RegionName: NotRequired[str]
+        ReplicaStatus: NotRequired[str]
+        ReplicaArn: NotRequired[str]
+        ReplicaStatusDescription: NotRequired[str]
+        ReplicaStatusPercentProgress: NotRequired[str]
+        KMSMasterKeyId: NotRequired[str]
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
+        WarmThroughput: NotRequired[TableWarmThroughputDescription]
+        GlobalSecondaryIndexes: NotRequired[list[ReplicaGlobalSecondaryIndexDescription]]
+        ReplicaInaccessibleDateTime: NotRequired[float]
+        ReplicaTableClassSummary: NotRequired[TableClassSummary]
+        GlobalTableSettingsReplicationMode: NotRequired[str]
+
+    class ReplicaGlobalSecondaryIndex(TypedDict):
+        IndexName: str
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
+
+    class ReplicaGlobalSecondaryIndexDescription(TypedDict):
+        IndexName: NotRequired[str]
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
+        WarmThroughput: NotRequired[GlobalSecondaryIndexWarmThroughputDescription]
+
+    class ReplicationGroupUpdate(TypedDict):
+        Create: NotRequired[CreateReplicationGroupMemberAction]
+        Update: NotRequired[UpdateReplicationGroupMemberAction]
+        Delete: NotRequired[DeleteReplicationGroupMemberAction]
+        Disassociate: NotRequired[DisassociateReplicationGroupMemberAction]
+
+    class RestoreSummary(TypedDict):
+        SourceBackupArn: NotRequired[str]
+        SourceTableArn: NotRequired[str]
+        RestoreDateTime: float
+        RestoreInProgress: bool
+
+    class RestoreTableFromBackupInput(TypedDict):
+        TargetTableName: str
+        BackupArn: str
+        BillingModeOverride: NotRequired[str]
+        GlobalSecondaryIndexOverride: NotRequired[list[GlobalSecondaryIndex]]
+        LocalSecondaryIndexOverride: NotRequired[list[LocalSecondaryIndex]]
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughput]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughput]
+        SSESpecificationOverride: NotRequired[SSESpecification]
+        VectorIndexOverride: NotRequired[list[VectorIndex]]
+
+    class RestoreTableFromBackupOutput(TypedDict):
+        TableDescription: NotRequired[TableDescription]
+
+    class RestoreTableToPointInTimeInput(TypedDict):
+        SourceTableArn: NotRequired[str]
+        SourceTableName: NotRequired[str]
+        TargetTableName: str
+        UseLatestRestorableTime: NotRequired[bool]
+        RestoreDateTime: NotRequired[float]
+        BillingModeOverride: NotRequired[str]
+        GlobalSecondaryIndexOverride: NotRequired[list[GlobalSecondaryIndex]]
+        LocalSecondaryIndexOverride: NotRequired[list[LocalSecondaryIndex]]
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughput]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughput]
+        SSESpecificationOverride: NotRequired[SSESpecification]
+        VectorIndexOverride: NotRequired[list[VectorIndex]]
+
+    class RestoreTableToPointInTimeOutput(TypedDict):
+        TableDescription: NotRequired[TableDescription]
+
+    class SSEDescription(TypedDict):
+        Status: NotRequired[str]
+        SSEType: NotRequired[str]
+        KMSMasterKeyArn: NotRequired[str]
+        InaccessibleEncryptionDateTime: NotRequired[float]
+
+    class SSESpecification(TypedDict):
+        Enabled: NotRequired[bool]
+        SSEType: NotRequired[str]
+        KMSMasterKeyId: NotRequired[str]
+
+    class ScanInput(TypedDict):
+        TableName: str
+        IndexName: NotRequired[str]
+        AttributesToGet: NotRequired[list[str]]
+        Limit: NotRequired[int]
+        Select: NotRequired[str]
+        ScanFilter: NotRequired[dict[str, Condition]]
+        ConditionalOperator: NotRequired[str]
+        ExclusiveStartKey: NotRequired[dict[str, AttributeValue]]
+        ReturnConsumedCapacity: NotRequired[str]
+        TotalSegments: NotRequired[int]
+        Segment: NotRequired[int]
+        ProjectionExpression: NotRequired[str]
+        FilterExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ConsistentRead: NotRequired[bool]
+
+    class ScanOutput(TypedDict):
+        Items: NotRequired[list[dict[str, AttributeValue]]]
+        Count: NotRequired[int]
+        ScannedCount: NotRequired[int]
+        LastEvaluatedKey: NotRequired[dict[str, AttributeValue]]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+
+    class SearchSchemaElement(TypedDict):
+        AttributeName: str
+        SearchSchemaElementType: str
+
+    class SourceTableDetails(TypedDict):
+        TableName: str
+        TableId: str
+        TableArn: NotRequired[str]
+        TableSizeBytes: NotRequired[int]
+        KeySchema: list[KeySchemaElement]
+        TableCreationDateTime: float
+        ProvisionedThroughput: ProvisionedThroughput
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        ItemCount: NotRequired[int]
+        BillingMode: NotRequired[str]
+
+    class SourceTableFeatureDetails(TypedDict):
+        LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndexInfo]]
+        GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndexInfo]]
+        StreamDescription: NotRequired[StreamSpecification]
+        TimeToLiveDescription: NotRequired[TimeToLiveDescription]
+        SSEDescription: NotRequired[SSEDescription]
+        VectorIndexes: NotRequired[list[VectorIndexInfo]]
+
+    class StreamSpecification(TypedDict):
+        StreamEnabled: bool
+        StreamViewType: NotRequired[str]
+
+    class TableClassSummary(TypedDict):
+        TableClass: NotRequired[str]
+        LastUpdateDateTime: NotRequired[float]
+
+    class TableDescription(TypedDict):
+        AttributeDefinitions: NotRequired[list[AttributeDefinition]]
+        TableName: NotRequired[str]
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        TableStatus: NotRequired[str]
+        CreationDateTime: NotRequired[float]
+        ProvisionedThroughput: NotRequired[ProvisionedThroughputDescription]
+        TableSizeBytes: NotRequired[int]
+        ItemCount: NotRequired[int]
+        TableArn: NotRequired[str]
+        TableId: NotRequired[str]
+        BillingModeSummary: NotRequired[BillingModeSummary]
+        LocalSecondaryIndexes: NotRequired[list[LocalSecondaryIndexDescription]]
+        GlobalSecondaryIndexes: NotRequired[list[GlobalSecondaryIndexDescription]]
+        StreamSpecification: NotRequired[StreamSpecification]
+        LatestStreamLabel: NotRequired[str]
+        LatestStreamArn: NotRequired[str]
+        GlobalTableVersion: NotRequired[str]
+        Replicas: NotRequired[list[ReplicaDescription]]
+        GlobalTableWitnesses: NotRequired[list[GlobalTableWitnessDescription]]
+        GlobalTableSettingsReplicationMode: NotRequired[str]
+        RestoreSummary: NotRequired[RestoreSummary]
+        SSEDescription: NotRequired[SSEDescription]
+        ArchivalSummary: NotRequired[ArchivalSummary]
+        TableClassSummary: NotRequired[TableClassSummary]
+        DeletionProtectionEnabled: NotRequired[bool]
+        DisassociationProtectionEnabled: NotRequired[bool]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        WarmThroughput: NotRequired[TableWarmThroughputDescription]
+        MultiRegionConsistency: NotRequired[str]
+        VectorIndexes: NotRequired[list[VectorIndexDescription]]
+
+    class TableWarmThroughputDescription(TypedDict):
+        ReadUnitsPerSecond: NotRequired[int]
+        WriteUnitsPerSecond: NotRequired[int]
+        Status: NotRequired[str]
+
+    class Tag(TypedDict):
+        Key: str
+        Value: str
+
+    class TagResourceInput(TypedDict):
+        ResourceArn: str
+        Tags: list[Tag]
+
+    class TagResourceResult(TypedDict):
+        pass
+
+    class ThrottlingReason(TypedDict):
+        reason: NotRequired[str]
+        resource: NotRequired[str]
+
+    class TimeToLiveDescription(TypedDict):
+        TimeToLiveStatus: NotRequired[str]
+        AttributeName: NotRequired[str]
+
+    class TimeToLiveSpecification(TypedDict):
+        Enabled: bool
+        AttributeName: str
+
+    class TransactGetItem(TypedDict):
+        Get: Get
+
+    class TransactGetItemsInput(TypedDict):
+        TransactItems: list[TransactGetItem]
+        ReturnConsumedCapacity: NotRequired[str]
+
+    class TransactGetItemsOutput(TypedDict):
+        ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+        Responses: NotRequired[list[ItemResponse]]
+
+    class TransactWriteItem(TypedDict):
+        ConditionCheck: NotRequired[ConditionCheck]
+        Put: NotRequired[Put]
+        Delete: NotRequired[Delete]
+        Update: NotRequired[Update]
+
+    class TransactWriteItemsInput(TypedDict):
+        TransactItems: list[TransactWriteItem]
+        ReturnConsumedCapacity: NotRequired[str]
+        ReturnItemCollectionMetrics: NotRequired[str]
+        ClientRequestToken: NotRequired[str]
+
+    class TransactWriteItemsOutput(TypedDict):
+        ConsumedCapacity: NotRequired[list[ConsumedCapacity]]
+        ItemCollectionMetrics: NotRequired[dict[str, list[ItemCollectionMetrics]]]
+
+    class UntagResourceInput(TypedDict):
+        ResourceArn: str
+        TagKeys: list[str]
+
+    class UntagResourceResult(TypedDict):
+        pass
+
+    class Update(TypedDict):
+        Key: dict[str, AttributeValue]
+        UpdateExpression: str
+        TableName: str
+        ConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class UpdateContinuousBackupsInput(TypedDict):
+        TableName: str
+        PointInTimeRecoverySpecification: PointInTimeRecoverySpecification
+
+    class UpdateContinuousBackupsOutput(TypedDict):
+        ContinuousBackupsDescription: NotRequired[ContinuousBackupsDescription]
+
+    class UpdateContributorInsightsInput(TypedDict):
+        TableName: str
+        IndexName: NotRequired[str]
+        ContributorInsightsAction: str
+        ContributorInsightsMode: NotRequired[str]
+
+    class UpdateContributorInsightsOutput(TypedDict):
+        TableName: NotRequired[str]
+        IndexName: NotRequired[str]
+        ContributorInsightsStatus: NotRequired[str]
+        ContributorInsightsMode: NotRequired[str]
+
+    class UpdateGlobalSecondaryIndexAction(TypedDict):
+        IndexName: str
+        ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        WarmThroughput: NotRequired[WarmThroughput]
+
+    class UpdateItemInput(TypedDict):
+        TableName: str
+        Key: dict[str, AttributeValue]
+        AttributeUpdates: NotRequired[dict[str, AttributeValueUpdate]]
+        Expected: NotRequired[dict[str, ExpectedAttributeValue]]
+        ConditionalOperator: NotRequired[str]
+        ReturnValues: NotRequired[str]
+        ReturnConsumedCapacity: NotRequired[str]
+        ReturnItemCollectionMetrics: NotRequired[str]
+        UpdateExpression: NotRequired[str]
+        ConditionExpression: NotRequired[str]
+        ExpressionAttributeNames: NotRequired[dict[str, str]]
+        ExpressionAttributeValues: NotRequired[dict[str, AttributeValue]]
+        ReturnValuesOnConditionCheckFailure: NotRequired[str]
+
+    class UpdateItemOutput(TypedDict):
+        Attributes: NotRequired[dict[str, AttributeValue]]
+        ConsumedCapacity: NotRequired[ConsumedCapacity]
+        ItemCollectionMetrics: NotRequired[ItemCollectionMetrics]
+
+    class UpdateReplicationGroupMemberAction(TypedDict):
+        RegionName: str
+        KMSMasterKeyId: NotRequired[str]
+        ProvisionedThroughputOverride: NotRequired[ProvisionedThroughputOverride]
+        OnDemandThroughputOverride: NotRequired[OnDemandThroughputOverride]
+        GlobalSecondaryIndexes: NotRequired[list[ReplicaGlobalSecondaryIndex]]
+        TableClassOverride: NotRequired[str]
+
+    class UpdateTableInput(TypedDict):
+        AttributeDefinitions: NotRequired[list[AttributeDefinition]]
+        TableName: str
+        BillingMode: NotRequired[str]
+        ProvisionedThroughput: NotRequired[ProvisionedThroughput]
+        GlobalSecondaryIndexUpdates: NotRequired[list[GlobalSecondaryIndexUpdate]]
+        StreamSpecification: NotRequired[StreamSpecification]
+        SSESpecification: NotRequired[SSESpecification]
+        ReplicaUpdates: NotRequired[list[ReplicationGroupUpdate]]
+        TableClass: NotRequired[str]
+        DeletionProtectionEnabled: NotRequired[bool]
+        MultiRegionConsistency: NotRequired[str]
+        GlobalTableWitnessUpdates: NotRequired[list[GlobalTableWitnessGroupUpdate]]
+        OnDemandThroughput: NotRequired[OnDemandThroughput]
+        WarmThroughput: NotRequired[WarmThroughput]
+        GlobalTableSettingsReplicationMode: NotRequired[str]
+        DisassociationProtectionEnabled: NotRequired[bool]
+        VectorIndexUpdates: NotRequired[list[VectorIndexUpdate]]
+
+    class UpdateTableOutput(TypedDict):
+        TableDescription: NotRequired[TableDescription]
+
+    class UpdateTimeToLiveInput(TypedDict):
+        TableName: str
+        TimeToLiveSpecification: TimeToLiveSpecification
+
+    class UpdateTimeToLiveOutput(TypedDict):
+        TimeToLiveSpecification: NotRequired[TimeToLiveSpecification]
+
+    class VectorAttributeDefinition(TypedDict):
+        AttributeName: str
+
+    class VectorCapacity(TypedDict):
+        VectorSearchRequestBytes: NotRequired[float]
+        VectorWriteRequestBytes: NotRequired[float]
+
+    class VectorIndex(TypedDict):
+        IndexName: str
+        VectorAttribute: VectorAttributeDefinition
+        SearchSchema: NotRequired[list[SearchSchemaElement]]
+        Projection: Projection
+        Dimensions: int
+        DistanceFunction: str
+
+    class VectorIndexDescription(TypedDict):
+        IndexName: NotRequired[str]
+        SearchSchema: NotRequired[list[SearchSchemaElement]]
+        Projection: NotRequired[Projection]
+        VectorAttribute: NotRequired[VectorAttributeDefinition]
+        Dimensions: NotRequired[int]
+        DistanceFunction: NotRequired[str]
+        IndexStatus: NotRequired[str]
+        Backfilling: NotRequired[bool]
+        IndexSizeBytes: NotRequired[int]
+        ItemCount: NotRequired[int]
+        IndexArn: NotRequired[str]
+
+    class VectorIndexInfo(TypedDict):
+        IndexName: NotRequired[str]
+        VectorAttribute: NotRequired[VectorAttributeDefinition]
+        SearchSchema: NotRequired[list[SearchSchemaElement]]
+        Projection: NotRequired[Projection]
+        Dimensions: NotRequired[int]
+        DistanceFunction: NotRequired[str]
+
+    class VectorIndexUpdate(TypedDict):
+        Create: NotRequired[CreateVectorIndexAction]
+        Delete: NotRequired[DeleteVectorIndexAction]
+
+    class WarmThroughput(TypedDict):
+        ReadUnitsPerSecond: NotRequired[int]
+        WriteUnitsPerSecond: NotRequired[int]
+
+    class WriteRequest(TypedDict):
+        PutRequest: NotRequired[PutRequest]
+        DeleteRequest: NotRequired[DeleteRequest]
+
+else:
+    # While serving, requests and results are plain dicts: to make the types would cost the first request of the
+    # service milliseconds and memory for nothing.
+    ArchivalSummary = dict
+    AttributeDefinition = dict
+    AttributeValue = dict
+    AttributeValueUpdate = dict
+    BackupDescription = dict
+    BackupDetails = dict
+    BackupSummary = dict
+    BatchExecuteStatementInput = dict
+    BatchExecuteStatementOutput = dict
+    BatchGetItemInput = dict
+    BatchGetItemOutput = dict
+    BatchStatementError = dict
+    BatchStatementRequest = dict
+    BatchStatementResponse = dict
+    BatchWriteItemInput = dict
+    BatchWriteItemOutput = dict
+    BillingModeSummary = dict
+    CancellationReason = dict
+    Capacity = dict
+    Condition = dict
+    ConditionCheck = dict
+    ConsumedCapacity = dict
+    ContinuousBackupsDescription = dict
+    ContributorInsightsSummary = dict
+    CreateBackupInput = dict
+    CreateBackupOutput = dict
+    CreateGlobalSecondaryIndexAction = dict
+    CreateGlobalTableWitnessGroupMemberAction = dict
+    CreateReplicationGroupMemberAction = dict
+    CreateTableInput = dict
+    CreateTableOutput = dict
+    CreateVectorIndexAction = dict
+    Delete = dict
+    DeleteBackupInput = dict
+    DeleteBackupOutput = dict
+    DeleteGlobalSecondaryIndexAction = dict
+    DeleteGlobalTableWitnessGroupMemberAction = dict
+    DeleteItemInput = dict
+    DeleteItemOutput = dict
+    DeleteReplicationGroupMemberAction = dict
+    DeleteRequest = dict
+    DeleteResourcePolicyInput = dict
+    DeleteResourcePolicyOutput = dict
+    DeleteTableInput = dict
+    DeleteTableOutput = dict
+    DeleteVectorIndexAction = dict
+    DescribeBackupInput = dict
+    DescribeBackupOutput = dict
+    DescribeContinuousBackupsInput = dict
+    DescribeContinuousBackupsOutput = dict
+    DescribeContributorInsightsInput = dict
+    DescribeContributorInsightsOutput = dict
+    DescribeEndpointsRequest = dict
+    DescribeEndpointsResponse = dict
+    DescribeLimitsInput = dict
+    DescribeLimitsOutput = dict
+    DescribeTableInput = dict
+    DescribeTableOutput = dict
+    DescribeTimeToLiveInput = dict
+    DescribeTimeToLiveOutput = dict
+    DisassociateReplicationGroupMemberAction = dict
+    Endpoint = dict
+    ExecuteStatementInput = dict
+    ExecuteStatementOutput = dict
+    ExecuteTransactionInput = dict
+    ExecuteTransactionOutput = dict
+    ExpectedAttributeValue = dict
+    FailureException = dict
+    Get = dict
+    GetItemInput = dict
+    GetItemOutput = dict
+    GetResourcePolicyInput = dict
+    GetResourcePolicyOutput = dict
+    GlobalSecondaryIndex = dict
+    GlobalSecondaryIndexDescription = dict
+    GlobalSecondaryIndexInfo = dict
+    GlobalSecondaryIndexUpdate = dict
+    GlobalSecondaryIndexWarmThroughputDescription = dict
+    GlobalTableWitnessDescription = dict
+    GlobalTableWitnessGroupUpdate = dict
+    ItemCollectionMetrics = dict
+    ItemResponse = dict
+    KeySchemaElement = dict
+    KeysAndAttributes = dict
+    ListBackupsInput = dict
+    ListBackupsOutput = dict
+    ListContributorInsightsInput = dict
+    ListContributorInsightsOutput = dict
+    ListTablesInput = dict
+    ListTablesOutput = dict
+    ListTagsOfResourceInput = dict
+    ListTagsOfResourceOutput = dict
+    LocalSecondaryIndex = dict
+    LocalSecondaryIndexDescription = dict
+    LocalSecondaryIndexInfo = dict
+    OnDemandThroughput = dict
+    OnDemandThroughputOverride = dict
+    ParameterizedStatement = dict
+    PointInTimeRecoveryDescription = dict
+    PointInTimeRecoverySpecification = dict
+    Projection = dict
+    ProvisionedThroughput = dict
+    ProvisionedThroughputDescription = dict
+    ProvisionedThroughputOverride = dict
+    Put = dict
+    PutItemInput = dict
+    PutItemOutput = dict
+    PutRequest = dict
+    PutResourcePolicyInput = dict
+    PutResourcePolicyOutput = dict
+    QueryInput = dict
+    QueryOutput = dict
+    ReplicaDescription = dict
+    ReplicaGlobalSecondaryIndex = dict
+    ReplicaGlobalSecondaryIndexDescription = dict
+    ReplicationGroupUpdate = dict
+    RestoreSummary = dict
+    RestoreTableFromBackupInput = dict
+    RestoreTableFromBackupOutput = dict
+    RestoreTableToPointInTimeInput = dict
+    RestoreTableToPointInTimeOutput = dict
+    SSEDescription = dict
+    SSESpecification = dict
+    ScanInput = dict
+    ScanOutput = dict
+    SearchSchemaElement = dict
+    SourceTableDetails = dict
+    SourceTableFeatureDetails = dict
+    StreamSpecification = dict
+    TableClassSummary = dict
+    TableDescription = dict
+    TableWarmThroughputDescription = dict
+    Tag = dict
+    TagResourceInput = dict
+    TagResourceResult = dict
+    ThrottlingReason = dict
+    TimeToLiveDescription = dict
+    TimeToLiveSpecification = dict
+    TransactGetItem = dict
+    TransactGetItemsInput = dict
+    TransactGetItemsOutput = dict
+    TransactWriteItem = dict
+    TransactWriteItemsInput = dict
+    TransactWriteItemsOutput = dict
+    UntagResourceInput = dict
+    UntagResourceResult = dict
+    Update = dict
+    UpdateContinuousBackupsInput = dict
+    UpdateContinuousBackupsOutput = dict
+    UpdateContributorInsightsInput = dict
+    UpdateContributorInsightsOutput = dict
+    UpdateGlobalSecondaryIndexAction = dict
+    UpdateItemInput = dict
+    UpdateItemOutput = dict
+    UpdateReplicationGroupMemberAction = dict
+    UpdateTableInput = dict
+    UpdateTableOutput = dict
+    UpdateTimeToLiveInput = dict
+    UpdateTimeToLiveOutput = dict
+    VectorAttributeDefinition = dict
+    VectorCapacity = dict
+    VectorIndex = dict
+    VectorIndexDescription = dict
+    VectorIndexInfo = dict
+    VectorIndexUpdate = dict
+    WarmThroughput = dict
+    WriteRequest = dict
 
 
 class BackupInUseException(AwsError):

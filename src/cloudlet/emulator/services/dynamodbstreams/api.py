@@ -5,130 +5,136 @@ Types of the requests and results of the operations that service.toml lists, and
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from cloudlet.emulator.kernel.errors import AwsError
 
+if TYPE_CHECKING:
 
-class AttributeValue(TypedDict):
-    S: NotRequired[str]
-    N: NotRequired[str]
-    B: NotRequired[bytes]
-    SS: NotRequired[list[str]]
-    NS: NotRequired[list[str]]
-    BS: NotRequired[list[bytes]]
-    M: NotRequired[dict[str, AttributeValue]]
-    L: NotRequired[list[AttributeValue]]
-    NULL: NotRequired[bool]
-    BOOL: NotRequired[bool]
+    class AttributeValue(TypedDict):
+        S: NotRequired[str]
+        N: NotRequired[str]
+        B: NotRequired[bytes]
+        SS: NotRequired[list[str]]
+        NS: NotRequired[list[str]]
+        BS: NotRequired[list[bytes]]
+        M: NotRequired[dict[str, AttributeValue]]
+        L: NotRequired[list[AttributeValue]]
+        NULL: NotRequired[bool]
+        BOOL: NotRequired[bool]
 
+    class DescribeStreamInput(TypedDict):
+        StreamArn: str
+        Limit: NotRequired[int]
+        ExclusiveStartShardId: NotRequired[str]
+        ShardFilter: NotRequired[ShardFilter]
 
-class DescribeStreamInput(TypedDict):
-    StreamArn: str
-    Limit: NotRequired[int]
-    ExclusiveStartShardId: NotRequired[str]
-    ShardFilter: NotRequired[ShardFilter]
+    class DescribeStreamOutput(TypedDict):
+        StreamDescription: NotRequired[StreamDescription]
 
+    class GetRecordsInput(TypedDict):
+        ShardIterator: str
+        Limit: NotRequired[int]
 
-class DescribeStreamOutput(TypedDict):
-    StreamDescription: NotRequired[StreamDescription]
+    class GetRecordsOutput(TypedDict):
+        Records: NotRequired[list[Record]]
+        NextShardIterator: NotRequired[str]
 
+    class GetShardIteratorInput(TypedDict):
+        StreamArn: str
+        ShardId: str
+        ShardIteratorType: str
+        SequenceNumber: NotRequired[str]
+        Timestamp: NotRequired[float]
 
-class GetRecordsInput(TypedDict):
-    ShardIterator: str
-    Limit: NotRequired[int]
+    class GetShardIteratorOutput(TypedDict):
+        ShardIterator: NotRequired[str]
 
+    class Identity(TypedDict):
+        PrincipalId: NotRequired[str]
+        Type: NotRequired[str]
 
-class GetRecordsOutput(TypedDict):
-    Records: NotRequired[list[Record]]
-    NextShardIterator: NotRequired[str]
+    class KeySchemaElement(TypedDict):
+        AttributeName: str
+        KeyType: str
 
+    class ListStreamsInput(TypedDict):
+        TableName: NotRequired[str]
+        Limit: NotRequired[int]
+        ExclusiveStartStreamArn: NotRequired[str]
 
-class GetShardIteratorInput(TypedDict):
-    StreamArn: str
-    ShardId: str
-    ShardIteratorType: str
-    SequenceNumber: NotRequired[str]
-    Timestamp: NotRequired[float]
+    class ListStreamsOutput(TypedDict):
+        Streams: NotRequired[list[Stream]]
+        LastEvaluatedStreamArn: NotRequired[str]
 
+    class Record(TypedDict):
+        eventID: NotRequired[str]
+        eventName: NotRequired[str]
+        eventVersion: NotRequired[str]
+        eventSource: NotRequired[str]
+        awsRegion: NotRequired[str]
+        dynamodb: NotRequired[StreamRecord]
+        userIdentity: NotRequired[Identity]
 
-class GetShardIteratorOutput(TypedDict):
-    ShardIterator: NotRequired[str]
+    class SequenceNumberRange(TypedDict):
+        StartingSequenceNumber: NotRequired[str]
+        EndingSequenceNumber: NotRequired[str]
 
+    class Shard(TypedDict):
+        ShardId: NotRequired[str]
+        SequenceNumberRange: NotRequired[SequenceNumberRange]
+        ParentShardId: NotRequired[str]
 
-class Identity(TypedDict):
-    PrincipalId: NotRequired[str]
-    Type: NotRequired[str]
+    class ShardFilter(TypedDict):
+        Type: NotRequired[str]
+        ShardId: NotRequired[str]
 
+    class Stream(TypedDict):
+        StreamArn: NotRequired[str]
+        TableName: NotRequired[str]
+        StreamLabel: NotRequired[str]
 
-class KeySchemaElement(TypedDict):
-    AttributeName: str
-    KeyType: str
+    class StreamDescription(TypedDict):
+        StreamArn: NotRequired[str]
+        StreamLabel: NotRequired[str]
+        StreamStatus: NotRequired[str]
+        StreamViewType: NotRequired[str]
+        CreationRequestDateTime: NotRequired[float]
+        TableName: NotRequired[str]
+        KeySchema: NotRequired[list[KeySchemaElement]]
+        Shards: NotRequired[list[Shard]]
+        LastEvaluatedShardId: NotRequired[str]
 
+    class StreamRecord(TypedDict):
+        ApproximateCreationDateTime: NotRequired[float]
+        Keys: NotRequired[dict[str, AttributeValue]]
+        NewImage: NotRequired[dict[str, AttributeValue]]
+        OldImage: NotRequired[dict[str, AttributeValue]]
+        SequenceNumber: NotRequired[str]
+        SizeBytes: NotRequired[int]
+        StreamViewType: NotRequired[str]
 
-class ListStreamsInput(TypedDict):
-    TableName: NotRequired[str]
-    Limit: NotRequired[int]
-    ExclusiveStartStreamArn: NotRequired[str]
-
-
-class ListStreamsOutput(TypedDict):
-    Streams: NotRequired[list[Stream]]
-    LastEvaluatedStreamArn: NotRequired[str]
-
-
-class Record(TypedDict):
-    eventID: NotRequired[str]
-    eventName: NotRequired[str]
-    eventVersion: NotRequired[str]
-    eventSource: NotRequired[str]
-    awsRegion: NotRequired[str]
-    dynamodb: NotRequired[StreamRecord]
-    userIdentity: NotRequired[Identity]
-
-
-class SequenceNumberRange(TypedDict):
-    StartingSequenceNumber: NotRequired[str]
-    EndingSequenceNumber: NotRequired[str]
-
-
-class Shard(TypedDict):
-    ShardId: NotRequired[str]
-    SequenceNumberRange: NotRequired[SequenceNumberRange]
-    ParentShardId: NotRequired[str]
-
-
-class ShardFilter(TypedDict):
-    Type: NotRequired[str]
-    ShardId: NotRequired[str]
-
-
-class Stream(TypedDict):
-    StreamArn: NotRequired[str]
-    TableName: NotRequired[str]
-    StreamLabel: NotRequired[str]
-
-
-class StreamDescription(TypedDict):
-    StreamArn: NotRequired[str]
-    StreamLabel: NotRequired[str]
-    StreamStatus: NotRequired[str]
-    StreamViewType: NotRequired[str]
-    CreationRequestDateTime: NotRequired[float]
-    TableName: NotRequired[str]
-    KeySchema: NotRequired[list[KeySchemaElement]]
-    Shards: NotRequired[list[Shard]]
-    LastEvaluatedShardId: NotRequired[str]
-
-
-class StreamRecord(TypedDict):
-    ApproximateCreationDateTime: NotRequired[float]
-    Keys: NotRequired[dict[str, AttributeValue]]
-    NewImage: NotRequired[dict[str, AttributeValue]]
-    OldImage: NotRequired[dict[str, AttributeValue]]
-    SequenceNumber: NotRequired[str]
-    SizeBytes: NotRequired[int]
-    StreamViewType: NotRequired[str]
+else:
+    # While serving, requests and results are plain dicts: to make the types would cost the first request of the
+    # service milliseconds and memory for nothing.
+    AttributeValue = dict
+    DescribeStreamInput = dict
+    DescribeStreamOutput = dict
+    GetRecordsInput = dict
+    GetRecordsOutput = dict
+    GetShardIteratorInput = dict
+    GetShardIteratorOutput = dict
+    Identity = dict
+    KeySchemaElement = dict
+    ListStreamsInput = dict
+    ListStreamsOutput = dict
+    Record = dict
+    SequenceNumberRange = dict
+    Shard = dict
+    ShardFilter = dict
+    Stream = dict
+    StreamDescription = dict
+    StreamRecord = dict
 
 
 class ExpiredIteratorException(AwsError):

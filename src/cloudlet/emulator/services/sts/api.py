@@ -5,168 +5,174 @@ Types of the requests and results of the operations that service.toml lists, and
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from cloudlet.emulator.kernel.errors import AwsError
 
+if TYPE_CHECKING:
 
-class AssumeRoleRequest(TypedDict):
-    RoleArn: str
-    RoleSessionName: str
-    PolicyArns: NotRequired[list[PolicyDescriptorType]]
-    Policy: NotRequired[str]
-    DurationSeconds: NotRequired[int]
-    Tags: NotRequired[list[Tag]]
-    TransitiveTagKeys: NotRequired[list[str]]
-    ExternalId: NotRequired[str]
-    SerialNumber: NotRequired[str]
-    TokenCode: NotRequired[str]
-    SourceIdentity: NotRequired[str]
-    ProvidedContexts: NotRequired[list[ProvidedContext]]
-    MinimumSessionTokenSize: NotRequired[int]
+    class AssumeRoleRequest(TypedDict):
+        RoleArn: str
+        RoleSessionName: str
+        PolicyArns: NotRequired[list[PolicyDescriptorType]]
+        Policy: NotRequired[str]
+        DurationSeconds: NotRequired[int]
+        Tags: NotRequired[list[Tag]]
+        TransitiveTagKeys: NotRequired[list[str]]
+        ExternalId: NotRequired[str]
+        SerialNumber: NotRequired[str]
+        TokenCode: NotRequired[str]
+        SourceIdentity: NotRequired[str]
+        ProvidedContexts: NotRequired[list[ProvidedContext]]
+        MinimumSessionTokenSize: NotRequired[int]
 
+    class AssumeRoleResponse(TypedDict):
+        Credentials: NotRequired[Credentials]
+        AssumedRoleUser: NotRequired[AssumedRoleUser]
+        PackedPolicySize: NotRequired[int]
+        SourceIdentity: NotRequired[str]
+        SessionTokenUtilization: NotRequired[int]
+        SessionTokenSize: NotRequired[int]
 
-class AssumeRoleResponse(TypedDict):
-    Credentials: NotRequired[Credentials]
-    AssumedRoleUser: NotRequired[AssumedRoleUser]
-    PackedPolicySize: NotRequired[int]
-    SourceIdentity: NotRequired[str]
-    SessionTokenUtilization: NotRequired[int]
-    SessionTokenSize: NotRequired[int]
+    class AssumeRoleWithSAMLRequest(TypedDict):
+        RoleArn: str
+        PrincipalArn: str
+        SAMLAssertion: str
+        PolicyArns: NotRequired[list[PolicyDescriptorType]]
+        Policy: NotRequired[str]
+        DurationSeconds: NotRequired[int]
+        MinimumSessionTokenSize: NotRequired[int]
 
+    class AssumeRoleWithSAMLResponse(TypedDict):
+        Credentials: NotRequired[Credentials]
+        AssumedRoleUser: NotRequired[AssumedRoleUser]
+        PackedPolicySize: NotRequired[int]
+        Subject: NotRequired[str]
+        SubjectType: NotRequired[str]
+        Issuer: NotRequired[str]
+        Audience: NotRequired[str]
+        NameQualifier: NotRequired[str]
+        SourceIdentity: NotRequired[str]
+        SessionTokenUtilization: NotRequired[int]
+        SessionTokenSize: NotRequired[int]
 
-class AssumeRoleWithSAMLRequest(TypedDict):
-    RoleArn: str
-    PrincipalArn: str
-    SAMLAssertion: str
-    PolicyArns: NotRequired[list[PolicyDescriptorType]]
-    Policy: NotRequired[str]
-    DurationSeconds: NotRequired[int]
-    MinimumSessionTokenSize: NotRequired[int]
+    class AssumeRoleWithWebIdentityRequest(TypedDict):
+        RoleArn: str
+        RoleSessionName: str
+        WebIdentityToken: str
+        ProviderId: NotRequired[str]
+        PolicyArns: NotRequired[list[PolicyDescriptorType]]
+        Policy: NotRequired[str]
+        DurationSeconds: NotRequired[int]
+        MinimumSessionTokenSize: NotRequired[int]
 
+    class AssumeRoleWithWebIdentityResponse(TypedDict):
+        Credentials: NotRequired[Credentials]
+        SubjectFromWebIdentityToken: NotRequired[str]
+        AssumedRoleUser: NotRequired[AssumedRoleUser]
+        PackedPolicySize: NotRequired[int]
+        Provider: NotRequired[str]
+        Audience: NotRequired[str]
+        SourceIdentity: NotRequired[str]
+        SessionTokenUtilization: NotRequired[int]
+        SessionTokenSize: NotRequired[int]
 
-class AssumeRoleWithSAMLResponse(TypedDict):
-    Credentials: NotRequired[Credentials]
-    AssumedRoleUser: NotRequired[AssumedRoleUser]
-    PackedPolicySize: NotRequired[int]
-    Subject: NotRequired[str]
-    SubjectType: NotRequired[str]
-    Issuer: NotRequired[str]
-    Audience: NotRequired[str]
-    NameQualifier: NotRequired[str]
-    SourceIdentity: NotRequired[str]
-    SessionTokenUtilization: NotRequired[int]
-    SessionTokenSize: NotRequired[int]
+    class AssumedRoleUser(TypedDict):
+        AssumedRoleId: str
+        Arn: str
 
+    class Credentials(TypedDict):
+        AccessKeyId: str
+        SecretAccessKey: str
+        SessionToken: str
+        Expiration: float
 
-class AssumeRoleWithWebIdentityRequest(TypedDict):
-    RoleArn: str
-    RoleSessionName: str
-    WebIdentityToken: str
-    ProviderId: NotRequired[str]
-    PolicyArns: NotRequired[list[PolicyDescriptorType]]
-    Policy: NotRequired[str]
-    DurationSeconds: NotRequired[int]
-    MinimumSessionTokenSize: NotRequired[int]
+    class DecodeAuthorizationMessageRequest(TypedDict):
+        EncodedMessage: str
 
+    class DecodeAuthorizationMessageResponse(TypedDict):
+        DecodedMessage: NotRequired[str]
 
-class AssumeRoleWithWebIdentityResponse(TypedDict):
-    Credentials: NotRequired[Credentials]
-    SubjectFromWebIdentityToken: NotRequired[str]
-    AssumedRoleUser: NotRequired[AssumedRoleUser]
-    PackedPolicySize: NotRequired[int]
-    Provider: NotRequired[str]
-    Audience: NotRequired[str]
-    SourceIdentity: NotRequired[str]
-    SessionTokenUtilization: NotRequired[int]
-    SessionTokenSize: NotRequired[int]
+    class FederatedUser(TypedDict):
+        FederatedUserId: str
+        Arn: str
 
+    class GetAccessKeyInfoRequest(TypedDict):
+        AccessKeyId: str
 
-class AssumedRoleUser(TypedDict):
-    AssumedRoleId: str
-    Arn: str
+    class GetAccessKeyInfoResponse(TypedDict):
+        Account: NotRequired[str]
 
+    class GetCallerIdentityRequest(TypedDict):
+        pass
 
-class Credentials(TypedDict):
-    AccessKeyId: str
-    SecretAccessKey: str
-    SessionToken: str
-    Expiration: float
+    class GetCallerIdentityResponse(TypedDict):
+        UserId: NotRequired[str]
+        Account: NotRequired[str]
+        Arn: NotRequired[str]
 
+    class GetFederationTokenRequest(TypedDict):
+        Name: str
+        Policy: NotRequired[str]
+        PolicyArns: NotRequired[list[PolicyDescriptorType]]
+        DurationSeconds: NotRequired[int]
+        Tags: NotRequired[list[Tag]]
+        MinimumSessionTokenSize: NotRequired[int]
 
-class DecodeAuthorizationMessageRequest(TypedDict):
-    EncodedMessage: str
+    class GetFederationTokenResponse(TypedDict):
+        Credentials: NotRequired[Credentials]
+        FederatedUser: NotRequired[FederatedUser]
+        PackedPolicySize: NotRequired[int]
+        SessionTokenUtilization: NotRequired[int]
+        SessionTokenSize: NotRequired[int]
 
+    class GetSessionTokenRequest(TypedDict):
+        DurationSeconds: NotRequired[int]
+        SerialNumber: NotRequired[str]
+        TokenCode: NotRequired[str]
+        MinimumSessionTokenSize: NotRequired[int]
 
-class DecodeAuthorizationMessageResponse(TypedDict):
-    DecodedMessage: NotRequired[str]
+    class GetSessionTokenResponse(TypedDict):
+        Credentials: NotRequired[Credentials]
+        SessionTokenUtilization: NotRequired[int]
+        SessionTokenSize: NotRequired[int]
 
+    class PolicyDescriptorType(TypedDict):
+        arn: NotRequired[str]
 
-class FederatedUser(TypedDict):
-    FederatedUserId: str
-    Arn: str
+    class ProvidedContext(TypedDict):
+        ProviderArn: NotRequired[str]
+        ContextAssertion: NotRequired[str]
 
+    class Tag(TypedDict):
+        Key: str
+        Value: str
 
-class GetAccessKeyInfoRequest(TypedDict):
-    AccessKeyId: str
-
-
-class GetAccessKeyInfoResponse(TypedDict):
-    Account: NotRequired[str]
-
-
-class GetCallerIdentityRequest(TypedDict):
-    pass
-
-
-class GetCallerIdentityResponse(TypedDict):
-    UserId: NotRequired[str]
-    Account: NotRequired[str]
-    Arn: NotRequired[str]
-
-
-class GetFederationTokenRequest(TypedDict):
-    Name: str
-    Policy: NotRequired[str]
-    PolicyArns: NotRequired[list[PolicyDescriptorType]]
-    DurationSeconds: NotRequired[int]
-    Tags: NotRequired[list[Tag]]
-    MinimumSessionTokenSize: NotRequired[int]
-
-
-class GetFederationTokenResponse(TypedDict):
-    Credentials: NotRequired[Credentials]
-    FederatedUser: NotRequired[FederatedUser]
-    PackedPolicySize: NotRequired[int]
-    SessionTokenUtilization: NotRequired[int]
-    SessionTokenSize: NotRequired[int]
-
-
-class GetSessionTokenRequest(TypedDict):
-    DurationSeconds: NotRequired[int]
-    SerialNumber: NotRequired[str]
-    TokenCode: NotRequired[str]
-    MinimumSessionTokenSize: NotRequired[int]
-
-
-class GetSessionTokenResponse(TypedDict):
-    Credentials: NotRequired[Credentials]
-    SessionTokenUtilization: NotRequired[int]
-    SessionTokenSize: NotRequired[int]
-
-
-class PolicyDescriptorType(TypedDict):
-    arn: NotRequired[str]
-
-
-class ProvidedContext(TypedDict):
-    ProviderArn: NotRequired[str]
-    ContextAssertion: NotRequired[str]
-
-
-class Tag(TypedDict):
-    Key: str
-    Value: str
+else:
+    # While serving, requests and results are plain dicts: to make the types would cost the first request of the
+    # service milliseconds and memory for nothing.
+    AssumeRoleRequest = dict
+    AssumeRoleResponse = dict
+    AssumeRoleWithSAMLRequest = dict
+    AssumeRoleWithSAMLResponse = dict
+    AssumeRoleWithWebIdentityRequest = dict
+    AssumeRoleWithWebIdentityResponse = dict
+    AssumedRoleUser = dict
+    Credentials = dict
+    DecodeAuthorizationMessageRequest = dict
+    DecodeAuthorizationMessageResponse = dict
+    FederatedUser = dict
+    GetAccessKeyInfoRequest = dict
+    GetAccessKeyInfoResponse = dict
+    GetCallerIdentityRequest = dict
+    GetCallerIdentityResponse = dict
+    GetFederationTokenRequest = dict
+    GetFederationTokenResponse = dict
+    GetSessionTokenRequest = dict
+    GetSessionTokenResponse = dict
+    PolicyDescriptorType = dict
+    ProvidedContext = dict
+    Tag = dict
 
 
 class ExpiredTokenException(AwsError):
