@@ -40,6 +40,7 @@ def test_a_rule_delivers_to_a_queue(client: Client, unique: Unique) -> None:
     event = json.loads(receive(sqs, url))
     assert (event["source"], event["detail"], event["account"]) == (name, {"a": 1}, "000000000000")
     assert event["time"].endswith("Z")
+    assert "ingestion-time" not in event
 
 
 def test_a_target_gets_what_its_input_says(client: Client, unique: Unique) -> None:

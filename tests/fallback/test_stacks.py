@@ -115,3 +115,19 @@ def test_a_template_comes_from_a_bucket(client: Client, unique: Unique) -> None:
     client("s3").put_object(Bucket=name + "-t", Key="t.json", Body=json.dumps(body))
     client("cloudformation").create_stack(StackName=name, TemplateURL=f"https://s3.amazonaws.com/{name}-t/t.json")
     assert name in client("sqs").get_queue_url(QueueName=name)["QueueUrl"]
+
+
+def test_a_type_that_nobody_makes_leaves_the_rest(client: Client, unique: Unique) -> None:
+    name = unique("stack")
+    body = {
+        "Resources": {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}},
+            "Plan": {"Type": "AWS::Backup::BackupPlan"},
+        },
+        "Outputs": {"Plan": {"Value": {"Fn::GetAtt": ["Plan", "Arn"]}}},
+    }
+    client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(body))
+    assert "unsupported" in outputs(client("cloudformation"), name)["Plan"]
+    client("cloudformation").delete_stack(StackName=name)
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        client("sqs").get_queue_url(QueueName=name)

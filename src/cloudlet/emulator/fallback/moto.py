@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -37,7 +37,7 @@ from cloudlet.emulator.fallback import pickling
 from cloudlet.emulator.fallback.coverage import module_of
 from cloudlet.emulator.fallback.native import SEAMS, NativeCalls, Seam
 from cloudlet.emulator.fallback.pickling import Name
-from cloudlet.emulator.fallback.resources import KINDS, Kind
+from cloudlet.emulator.fallback.resources import KINDS, Kind, Unsupported
 from cloudlet.emulator.fallback.targets import deliver, is_ours
 from cloudlet.emulator.kernel.errors import NotImplementedFailure, UnmodelledError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
@@ -48,7 +48,7 @@ LOG = logging.getLogger("cloudlet.fallback")
 DROPPED_HEADERS = frozenset({"date", "connection", "transfer-encoding", "content-length", "status", "server"})
 REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 SPOKEN = ("json", "query", "rest-json", "rest-xml", "ec2")  # protocols that moto reads
-SEAM_MODULES = tuple(module for module, _name, _kind in SEAMS)
+NOT_IN_EVENTS = frozenset({"event-bus-name", "ingestion-time"})  # what moto notes in an event for itself
 
 Serves = Callable[[str], bool]
 
@@ -199,9 +199,18 @@ class Engine:
             if kind.type in ours:
                 self._kinds[kind.type] = models[kind.type] = kind(self._calls)
                 names[kind.type] = kind.name_property
+        known = parsing.resource_class_from_type
+        without_effect = parsing.NULL_MODELS
+        vars(parsing)["resource_class_from_type"] = lambda kind: known(kind) or self._unsupported(kind, without_effect)
         listed = parsing.get_model_list()
         listed[:] = [model for model in listed if model.cloudformation_type() not in ours]
         self._wire_targets()
+
+    def _unsupported(self, kind: str, without_effect: Container[str]) -> Kind | None:
+        """What stands for a type that moto does not know: nothing is made, references to it have a value."""
+        if kind in without_effect:
+            return None
+        return self._kinds.setdefault(kind, Unsupported(self._calls, kind))
 
     def _wire_targets(self) -> None:
         models = load("moto.events.models")
@@ -210,10 +219,11 @@ class Engine:
         def send_to_targets(rule: Any, event: dict[str, Any], transform_input: bool = True) -> None:
             ours = [target for target in rule.targets if is_ours(target)]
             if ours and rule.event_pattern.matches_event(event):
-                plain = {name: value for name, value in event.items() if name != "event-bus-name"}
+                plain = {name: value for name, value in event.items() if name not in NOT_IN_EVENTS}
                 plain["time"] = iso_time(event.get("time"))
+                whole = {**event, "time": plain["time"]}  # moto's transformer reads what moto has noted, too
                 for target in ours:
-                    deliver(target, plain, lambda spec, made: transform_of(transform, spec, made), self.reach)
+                    deliver(target, plain, lambda spec, _plain: transform_of(transform, spec, whole), self.reach)
             if len(ours) < len(rule.targets):
                 others = copy.copy(rule)
                 others.targets = [target for target in rule.targets if not is_ours(target)]
@@ -285,7 +295,7 @@ class Engine:
     def by_name(self, name: Name) -> Any:
         if name[0] == "kind":
             self._load("cloudformation")
-            return self._kinds[name[1]]
+            return self._kinds.get(name[1]) or self._unsupported(name[1], ())
         if name[0] == "backends":
             return moto.backends.get_backend(name[1])
         return self._backend(*name[1:])
