@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from cloudlet.control.accounts.service import create_user
 from cloudlet.control.bootstrap import BootstrapResult
+from cloudlet.control.credentials.service import ensure_auth_token
+from cloudlet.control.workspaces.service import add_member
 from tests.control.serving import RunningPlatform
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -16,7 +19,7 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-PAGES = ("/getting-started", "/workspace/auth-tokens", "/workspace/my-license", "/docs/errors")
+PAGES = ("/getting-started", "/workspace/auth-tokens", "/workspace/my-license", "/workspace/members", "/docs/errors")
 
 OpenPage = Callable[..., Page]
 
@@ -125,6 +128,54 @@ def test_a_reset_is_confirmed_by_typing(
     assert platform.request_license(member.token).status_code == 403
 
 
+@pytest.mark.parametrize("java_script_enabled", [True, False], ids=["with script", "without script"])
+def test_an_admin_assigns_a_license_and_the_members_emulator_starts(
+    open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult, new_email, java_script_enabled: bool
+) -> None:
+    with platform.database.transaction() as session:
+        user = create_user(session, platform.platform, new_email(), name="Grace Hopper")
+        joined = add_member(session, platform.platform, member.workspace_id, user, role="member")
+        token = ensure_auth_token(session, platform.platform, joined, actor="test").token
+    page = open_page(java_script_enabled=java_script_enabled)
+    sign_in(page, member)
+    assert platform.request_license(token).status_code == 403
+    page.get_by_role("link", name="Users & Licenses").click()
+    page.get_by_label("Name or e-mail address").fill("grace")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Grace Hopper").click()
+    page.get_by_role("button", name="Assign license").click()
+    expect(page.get_by_role("status")).to_contain_text("The license is assigned")
+    assert platform.request_license(token).status_code == 200
+    page.get_by_label("Member Role").select_option("billing")
+    issue = page.get_by_role("switch", name="Allow member to issue a license for themselves")
+    expect(issue).to_be_hidden()
+    page.get_by_role("switch", name="Advanced Permissions").check()
+    issue.check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Saved")
+    expect(page.get_by_label("Member Role")).to_have_value("billing")
+    expect(issue).to_be_checked()
+    page.get_by_role("button", name="Unassign license").click()
+    expect(page.get_by_role("status")).to_contain_text("free again")
+    assert platform.request_license(token).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/workspace/members", "/workspace/members/own"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_members_page_fits_and_can_be_read(
+    open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult, path: str, width: int
+) -> None:
+    page = open_page(viewport={"width": width, "height": 800}, color_scheme="dark")
+    sign_in(page, member)
+    page.goto("/workspace/members")
+    if path.endswith("own"):
+        page.locator("a.person").click()
+        page.get_by_label("Member Role").select_option("member")
+        page.get_by_role("switch", name="Advanced Permissions").check()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CONTRAST) == []
+
+
 @pytest.mark.parametrize("width", [320, 390, 768, 1280])
 def test_no_page_is_wider_than_its_window(open_page: OpenPage, member: BootstrapResult, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 800})
@@ -156,7 +207,15 @@ def test_everything_can_be_reached_by_keyboard(open_page: OpenPage, member: Boot
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.innerText.trim()"))
     assert seen[0] == "Skip to content"
-    for name in ("Getting Started", "My License", "Auth Token", "Sign out", "Reveal", "Reset Auth Token"):
+    for name in (
+        "Getting Started",
+        "My License",
+        "Auth Token",
+        "Users & Licenses",
+        "Sign out",
+        "Reveal",
+        "Reset Auth Token",
+    ):
         assert name in seen
 
 

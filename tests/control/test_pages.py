@@ -18,7 +18,7 @@ from tests.control.people import csrf, post, sign_in
 from tests.control.serving import RunningPlatform
 
 PASSWORD = "correct horse battery staple"
-PAGES = ("/getting-started", "/workspace/auth-tokens", "/workspace/my-license")
+PAGES = ("/getting-started", "/workspace/auth-tokens", "/workspace/my-license", "/workspace/members")
 
 
 @pytest.fixture

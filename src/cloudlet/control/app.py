@@ -24,6 +24,7 @@ from cloudlet.control.handlers import render_crash, render_http, render_refusal,
 from cloudlet.control.licenses import api as keys_api
 from cloudlet.control.licenses import pages as licenses
 from cloudlet.control.logs import RequestLog
+from cloudlet.control.members import pages as members
 from cloudlet.control.pages import STATIC, make_template_engine
 from cloudlet.control.permissions import PUBLIC, authorize, requires
 from cloudlet.control.platform import Platform
@@ -57,6 +58,15 @@ ROUTES = (
     credentials.submit_create,
     credentials.submit_reveal,
     credentials.submit_reset,
+    # --- users and licenses
+    members.show_members,
+    members.show_member,
+    members.submit_member,
+    members.submit_assign,
+    members.submit_unassign,
+    members.submit_remove,
+    members.submit_leave,
+    members.submit_self_assign,
     # --- help
     health.show_errors,
 )

@@ -12,6 +12,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
 
+from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
 
@@ -30,6 +31,7 @@ NAVIGATION = (
     NavEntry("/getting-started", "Getting Started", "start"),
     NavEntry("/workspace/my-license", "My License", "license"),
     NavEntry("/workspace/auth-tokens", "Auth Token", "key"),
+    NavEntry("/workspace/members", "Users & Licenses", "people"),
 )
 
 
@@ -43,6 +45,7 @@ def make_template_engine(platform: Platform) -> JinjaTemplateEngine:
     environment.filters["moment"] = show_moment
     environment.filters["code"] = show_code
     environment.globals["navigation"] = NAVIGATION
+    environment.globals["may"] = is_allowed
     environment.globals["base_url"] = platform.settings.base_url
     environment.globals["assets"] = asset_version()
     return engine

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from anyio.to_thread import run_sync
 from litestar.connection import ASGIConnection
@@ -17,7 +17,7 @@ from litestar.datastructures import State
 from litestar.handlers.base import BaseRouteHandler
 
 from cloudlet.control.errors import Forbidden, NotSignedIn
-from cloudlet.control.viewer import SESSION_COOKIE, Viewer, load_viewer
+from cloudlet.control.viewer import SESSION_COOKIE, load_viewer
 
 REQUIREMENT = "requires"
 PUBLIC = "public"
@@ -62,10 +62,25 @@ def requires(what: str) -> dict[str, Any]:
     return {REQUIREMENT: what}
 
 
-def is_allowed(viewer: Viewer, permission: str) -> bool:
+class HasRole(Protocol):
+    """A Viewer or a Membership."""
+
+    @property
+    def role(self) -> Any: ...  # str; SQLAlchemy's mapped attributes are typed as descriptors
+
+    @property
+    def permissions(self) -> Any: ...  # dict[str, bool] | None
+
+
+def is_allowed(who: HasRole, permission: str) -> bool:
     """The switch of this member where there is one, else their role's answer."""
-    switch = (viewer.permissions or {}).get(permission)
-    return permission in ROLES[viewer.role] if switch is None else switch
+    switch = (who.permissions or {}).get(permission)
+    return permission in ROLES[who.role] if switch is None else bool(switch)
+
+
+def effective(who: HasRole) -> frozenset[str]:
+    """All that they may do."""
+    return frozenset(key for key in PERMISSIONS if is_allowed(who, key))
 
 
 async def authorize(connection: ASGIConnection[Any, Any, Any, State], handler: BaseRouteHandler) -> None:

@@ -1,0 +1,1 @@
+"""Users & Licenses: who belongs to a workspace, what they may do, who holds a license."""
