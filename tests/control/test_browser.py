@@ -19,7 +19,14 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-PAGES = ("/getting-started", "/workspace/auth-tokens", "/workspace/my-license", "/workspace/members", "/docs/errors")
+PAGES = (
+    "/getting-started",
+    "/workspace/auth-tokens",
+    "/workspace/my-license",
+    "/workspace/members",
+    "/account",
+    "/docs/errors",
+)
 
 OpenPage = Callable[..., Page]
 

@@ -13,6 +13,7 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from cloudlet.control import health
+from cloudlet.control.accounts import account_pages as account
 from cloudlet.control.accounts import pages as accounts
 from cloudlet.control.activations import api as license_api
 from cloudlet.control.activations import pages as getting_started
@@ -49,6 +50,11 @@ ROUTES = (
     accounts.show_link,
     accounts.submit_link,
     accounts.submit_sign_out,
+    # --- one's own account
+    account.show_account,
+    account.submit_password,
+    account.submit_close_others,
+    account.submit_close_session,
     # --- the workspace
     getting_started.show_getting_started,
     getting_started.get_status,

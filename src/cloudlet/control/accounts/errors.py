@@ -26,3 +26,14 @@ class LinkExpired(Refusal):
     hint = (
         "Links work once and for a short time. Run `cloudlet quickstart` (or `cloudlet admin bootstrap`) for a new one."
     )
+
+
+class WeakPassword(InvalidForm):
+    code = "account.password_weak"
+    title = "Choose another password"
+
+
+class LinkNeeded(InvalidForm):
+    code = "account.link_needed"
+    title = "It has been a while since you signed in"
+    hint = "Run `cloudlet admin bootstrap` for a new sign-in link, then try again."

@@ -9,3 +9,8 @@ class SignInForm(msgspec.Struct, frozen=True):
     email: str = ""
     password: str = ""
     next: str = "/"
+
+
+class PasswordForm(msgspec.Struct, frozen=True):
+    new: str = ""
+    current: str = ""

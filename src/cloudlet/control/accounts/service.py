@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.errors import LinkExpired, SignInRefused, WrongPassword
+from cloudlet.control.accounts.errors import LinkExpired, LinkNeeded, SignInRefused, WeakPassword, WrongPassword
 from cloudlet.control.accounts.passwords import hash_password, is_correct
 from cloudlet.control.accounts.tables import EmailToken, User, WebSession
+from cloudlet.control.errors import NotFound
 from cloudlet.control.platform import Platform
 from cloudlet.license.canonical import to_base64url
 
 SESSION_DAYS = 14
 SUDO_MINUTES = 15
 LINK_MINUTES = 15
+LEAST_PASSWORD = 10
+LARGEST_PASSWORD = 200
 SEEN_AGAIN = timedelta(minutes=1)  # `last_seen_at` is not written on every page view
 
 
@@ -154,3 +157,46 @@ def forget_expired(session: Session, platform: Platform) -> None:
     """Sessions and links that are over; they mean nothing any more, and say who was there when."""
     session.execute(delete(WebSession).where(WebSession.expires_at <= platform.now()))
     session.execute(delete(EmailToken).where(EmailToken.expires_at <= platform.later(days=-1)))
+
+
+def change_password(session: Session, platform: Platform, session_id: str, *, current: str, new: str) -> None:
+    """Set or change it, and close the user's other sessions: who else knew the old password is out.
+
+    The old one must be given; who has none must have proved who they are a moment ago.
+    Raises WrongPassword, WeakPassword, LinkNeeded.
+    """
+    here = session.get_one(WebSession, session_id)
+    user = session.get_one(User, here.user_id)
+    if user.password_hash is not None:
+        if not is_correct(user.password_hash, current):
+            raise WrongPassword
+    elif here.sudo_until is None or here.sudo_until <= platform.now():
+        raise LinkNeeded
+    if not LEAST_PASSWORD <= len(new) <= LARGEST_PASSWORD or new.strip().lower() == user.email.lower():
+        raise WeakPassword(f"Choose {LEAST_PASSWORD} characters or more, and not your e-mail address.")
+    user.password_hash = hash_password(new)
+    close_other_sessions(session, user.id, here.id)
+
+
+def sessions_of(session: Session, platform: Platform, user_id: str) -> list[WebSession]:
+    """The living ones, last seen first."""
+    return list(
+        session.scalars(
+            select(WebSession)
+            .where(WebSession.user_id == user_id, WebSession.expires_at > platform.now())
+            .order_by(WebSession.last_seen_at.desc(), WebSession.id.desc())
+            .limit(50)
+        )
+    )
+
+
+def close_own_session(session: Session, user_id: str, session_id: str) -> None:
+    """Raises NotFound, for another user's session too."""
+    found = session.get(WebSession, session_id)
+    if found is None or found.user_id != user_id:
+        raise NotFound
+    session.delete(found)
+
+
+def close_other_sessions(session: Session, user_id: str, session_id: str) -> None:
+    session.execute(delete(WebSession).where(WebSession.user_id == user_id, WebSession.id != session_id))
