@@ -8,9 +8,11 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from cloudlet.control.accounts.service import find_user
 from cloudlet.control.accounts.tables import WebSession
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.bootstrap import BootstrapResult
+from cloudlet.control.workspaces.service import add_member
 from tests.control.people import post, sign_in
 from tests.control.serving import RunningPlatform
 
@@ -101,3 +103,23 @@ def test_nobody_signs_out_somebody_else(
             newest = session.scalars(select(WebSession.id).order_by(WebSession.id.desc())).first()
         assert post(client, f"/account/sessions/{newest}/close", at="/account").status_code == 404
         assert other.get("/account").status_code == 200
+
+
+def test_switching_shows_the_other_workspace_with_its_own_license(
+    platform: RunningPlatform, client: httpx.Client, member: BootstrapResult, new_email: Callable[[], str]
+) -> None:
+    host, stranger = platform.bootstrap(new_email(), workspace="Host Ltd"), platform.bootstrap(new_email())
+    with platform.database.transaction() as session:
+        user = find_user(session, member.email)
+        assert user is not None
+        add_member(session, platform.platform, host.workspace_id, user, role="member")
+    switch = "/workspace/switch/"
+    assert f"{switch}{host.workspace_id}" in client.get("/account").text
+    assert post(client, switch + stranger.workspace_id, at="/account").status_code == 404
+    assert "14 days left" in client.get("/workspace/my-license").text
+    assert post(client, switch + host.workspace_id, at="/account").status_code == 303
+    page = client.get("/workspace/my-license").text
+    assert "<strong>Host Ltd</strong>" in page
+    assert "No license is assigned to you" in page
+    assert post(client, switch + member.workspace_id, at="/account").status_code == 303
+    assert "14 days left" in client.get("/workspace/my-license").text

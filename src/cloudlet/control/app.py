@@ -32,6 +32,7 @@ from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
 from cloudlet.control.security import add_headers, csrf_config
 from cloudlet.control.viewer import provide_viewer
+from cloudlet.control.workspaces import pages as workspaces
 from cloudlet.license.effects import SYSTEM, Effects
 from cloudlet.settings import PlatformSettings
 
@@ -56,6 +57,7 @@ ROUTES = (
     account.submit_close_others,
     account.submit_close_session,
     # --- the workspace
+    workspaces.submit_switch,
     getting_started.show_getting_started,
     getting_started.get_status,
     licenses.show_my_license,

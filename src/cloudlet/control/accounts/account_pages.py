@@ -1,4 +1,4 @@
-"""The page Account: one's password, and the browsers that are signed in."""
+"""The page Account: one's password, the browsers that are signed in, one's workspaces."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
+from cloudlet.control.workspaces.service import memberships_of
 
 PATH = "/account"
 DONE: Mapping[str, str] = MappingProxyType(
@@ -85,12 +86,14 @@ def account_page(
     viewer: Viewer, database: Database, platform: Platform, *, done: str = "", problem: InvalidForm | None = None
 ) -> Template:
     with database.snapshot() as session:
+        workspaces = [workspace for _, workspace in memberships_of(session, viewer.user_id)]
         sessions = sessions_of(session, platform, viewer.user_id)
     return page(
         "account.html",
         viewer,
         path=PATH,
         sessions=sessions,
+        workspaces=workspaces,
         done=done,
         problem=problem,
         status=problem.status if problem else 200,

@@ -7,7 +7,8 @@ import re
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.tables import User
+from cloudlet.control.accounts.tables import User, WebSession
+from cloudlet.control.errors import NotFound
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
@@ -63,3 +64,10 @@ def admin_names(session: Session, workspace_id: str) -> list[str]:
         .limit(3)
     ).all()
     return [name or email for name, email in rows]
+
+
+def switch_workspace(session: Session, user_id: str, session_id: str, workspace_id: str) -> None:
+    """What the pages of this browser show from now on. Raises NotFound where the user is no member."""
+    if workspace_id not in {workspace.id for _, workspace in memberships_of(session, user_id)}:
+        raise NotFound("You belong to no such workspace.")
+    session.get_one(WebSession, session_id).workspace_id = workspace_id
