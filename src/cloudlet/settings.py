@@ -14,6 +14,8 @@ import msgspec
 
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+# What CI systems call the run that a process belongs to, the first that is set.
+CI_RUN_VARIABLES = ("GITHUB_RUN_ID", "CI_JOB_ID", "CIRCLE_WORKFLOW_JOB_ID", "BUILDKITE_JOB_ID", "BUILD_ID", "BUILD_TAG")
 
 
 class SettingError(Exception):
@@ -118,6 +120,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ci: bool = False  # CI: set by CI systems; starts count against the CI credits
     license_timeout_seconds: int = 8  # LICENSE_TIMEOUT: the longest that a start waits for the control plane
     license_trust_keys: str = ""  # LICENSE_TRUST_KEYS: public keys (base64url, comma-separated) to trust, and no others
+    license_file: str = ""  # LICENSE_FILE: a license for a machine without a network
+    license_offline: str = "auto"  # LICENSE_OFFLINE: auto; only = never ask the control plane; never = always ask it
+    ci_project: str = ""  # LS_CI_PROJECT: the project that CI starts count for
+    ci_run: str = ""  # GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID, …: starts of one run cost one CI credit
     # --- way out
     http_proxy: str = ""  # OUTBOUND_HTTP_PROXY: proxy for http; else HTTP_PROXY
     https_proxy: str = ""  # OUTBOUND_HTTPS_PROXY: proxy for https; else HTTPS_PROXY
@@ -270,6 +276,10 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         ci=env.text("CI").lower() not in FALSE_WORDS,
         license_timeout_seconds=max(1, env.number("LICENSE_TIMEOUT", 8)),
         license_trust_keys=env.text("LICENSE_TRUST_KEYS"),
+        license_file=env.text("LICENSE_FILE"),
+        license_offline=env.choice("LICENSE_OFFLINE", "auto", ("auto", "only", "never")),
+        ci_project=env.text("LS_CI_PROJECT") or env.text("CI_PROJECT"),
+        ci_run=next((f"{name}={env.text(name)}" for name in CI_RUN_VARIABLES if env.text(name)), ""),
         http_proxy=env.text("OUTBOUND_HTTP_PROXY") or env.text("HTTP_PROXY") or env.text("http_proxy"),
         https_proxy=env.text("OUTBOUND_HTTPS_PROXY") or env.text("HTTPS_PROXY") or env.text("https_proxy"),
         no_proxy=env.names("NO_PROXY") or env.names("no_proxy"),
@@ -366,6 +376,8 @@ VARIABLE_NAMES = MappingProxyType(
         "auth_token_file": "LOCALSTACK_AUTH_TOKEN_FILE",
         "api_key": "LOCALSTACK_API_KEY",
         "license_timeout_seconds": "LICENSE_TIMEOUT",
+        "ci_project": "LS_CI_PROJECT",
+        "ci_run": "CI_RUN",
         "http_proxy": "OUTBOUND_HTTP_PROXY",
         "https_proxy": "OUTBOUND_HTTPS_PROXY",
         "ca_bundles": "REQUESTS_CA_BUNDLE",

@@ -4,7 +4,13 @@ import pytest
 
 from cloudlet.control.licenses.plans import read_plans
 from cloudlet.emulator.activation.activate import COMMUNITY
-from cloudlet.emulator.activation.entitlements import COMMUNITY_SERVICES, edition_of, open_services
+from cloudlet.emulator.activation.entitlements import (
+    BASE_SERVICES,
+    COMMUNITY_SERVICES,
+    edition_of,
+    open_services,
+    plan_that_opens,
+)
 from cloudlet.emulator.activation.state import ActivationState
 
 
@@ -38,3 +44,11 @@ def test_every_plan_opens_what_is_free(  # plans are data; this is what they mus
 def test_the_edition_is_pro_unless_the_plan_is_enterprise() -> None:
     assert edition_of("trial") == edition_of("ultimate") == "pro"
     assert edition_of("enterprise") == "enterprise"
+
+
+def test_the_plan_that_is_named_opens_the_service_and_no_smaller_one_does() -> None:
+    plans = read_plans()
+    base = open_services(plans["base"].entitlements)
+    assert base is not None
+    assert base == COMMUNITY_SERVICES | BASE_SERVICES
+    assert (plan_that_opens("s3"), plan_that_opens("rds"), plan_that_opens("athena")) == ("hobby", "base", "ultimate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def variables(platform: RunningPlatform, token: str) -> dict[str, str]:
 
 def info(emulator: RunningEmulator) -> dict[str, Any]:
     with urllib.request.urlopen(f"{emulator.url}/_localstack/info") as answer:
+        found: dict[str, Any] = orjson.loads(answer.read())
+    return found
+
+
+def license_state(emulator: RunningEmulator) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{emulator.url}/_localstack/license") as answer:
         found: dict[str, Any] = orjson.loads(answer.read())
     return found
 
@@ -102,6 +109,12 @@ def test_after_a_reset_the_old_token_ends_with_55_and_the_new_one_works(
     with platform.database.transaction() as session:
         holder = session.scalars(select(Membership).where(Membership.workspace_id == member.workspace_id)).one()
         new = reset_auth_token(session, platform.platform, holder, actor="test").token
+    emulator = emulate(**variables(platform, member.token))  # from the cache; it finds out beside its start
+    deadline = time.monotonic() + 20
+    while license_state(emulator)["reason_code"] != "credentials.invalid" and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert license_state(emulator)["state"] == "stale"
+    emulator.stop()
     done = start(tmp_path, **variables(platform, member.token))
     assert done.returncode == 55
     assert "Reason: The credentials defined in your environment are invalid: this token was reset on" in done.stdout

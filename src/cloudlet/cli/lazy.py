@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "wait": ("wait", "Wait until the emulator answers."),
         "config": ("config", "Show and check the configuration."),
         "auth": ("auth", "Store, show and remove the auth token."),
+        "license": ("license", "Show, fetch, install and examine the license."),
         "quickstart": ("quickstart", "Control plane and activated emulator, ready to use."),
         "control": ("control", "Run the control plane."),
         "admin": ("admin", "Set up a control plane of your own."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import signal
 import sys
@@ -105,9 +106,12 @@ class Emulator:
         await server.start()
         self.jobs.start()
         ready = loop.create_task(self._be_ready())
+        renewing = loop.create_task(self._keep_license()) if self.activation.is_license_activated else None
         await self._stop.wait()
         self.is_stopping = True
         ready.cancel()
+        if renewing is not None:
+            renewing.cancel()
         await self._run_shutdown_hooks()
         await server.stop(STOP_GRACE_SECONDS)
         await self.jobs.stop()
@@ -120,6 +124,18 @@ class Emulator:
         """What users have set up to happen first is done when `Ready.` is read."""
         await self.hooks.run("READY")
         announce("Ready.")
+
+    async def _keep_license(self) -> None:
+        """Renew the license while it is used; a community start loads none of this."""
+        module = importlib.import_module("cloudlet.emulator.activation.refresh")  # lazy: brings http and ssl
+        refresher = module.make_refresher(self.settings, self.machine, self.activation, self.use_activation)
+        if refresher is not None:
+            await refresher.run()
+
+    def use_activation(self, activation: ActivationState) -> None:
+        """What the license opens from now on."""
+        self.activation = activation
+        self.entitlement.use(activation)
 
     async def _run_shutdown_hooks(self) -> None:
         try:

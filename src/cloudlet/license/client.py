@@ -61,6 +61,8 @@ class LicenseRequest(msgspec.Struct, frozen=True, kw_only=True):
     product: str = "cloudlet"
     is_ci: bool = False
     is_cli: bool = False
+    ci_project: str = ""
+    ci_run: str = ""  # the CI run's name: all starts of one run cost one credit
     license_id: str = ""
 
     def body(self) -> bytes:
@@ -71,6 +73,10 @@ class LicenseRequest(msgspec.Struct, frozen=True, kw_only=True):
         }
         if self.hostname:
             data["machine"]["hostname"] = self.hostname
+        if self.ci_project:
+            data["machine"]["ci_project"] = self.ci_project
+        if self.ci_run:
+            data["machine"]["ci_run"] = self.ci_run
         if self.license_id:
             data["license_id"] = self.license_id
         return json.dumps(data).encode()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from cloudlet.license import files
 from cloudlet.license.document import Document, DocumentRefused, check_signature, digest, parse, to_seconds
 from cloudlet.license.envelope import Claims, EnvelopeRefused, TrustStore, UnknownKey, confirmation
 from cloudlet.license.envelope import verify as verify_envelope
@@ -35,10 +36,15 @@ class Circumstances(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifiedLicense(msgspec.Struct, frozen=True):
-    """A license whose every byte is accounted for, with what it says."""
+    """A license whose every byte is accounted for, with what it says; a license file has no format-1 document."""
 
-    document: Document
+    document: Document | None
     claims: Claims
+
+    @property
+    def is_file(self) -> bool:
+        """A license file for a machine without a network: good until it expires."""
+        return self.claims.kind == "file"
 
     def is_fresh(self, now: float) -> bool:
         """May it be used without asking the server?"""
@@ -51,6 +57,8 @@ def verify_license(raw: bytes, trust: TrustStore, here: Circumstances) -> Verifi
     Raises UnknownKey when the trust store lacks the key (fetch keys, try again) and LicenseRefused for all else.
     """
     place = {"server": here.where} if here.from_server else {"path": here.where}
+    if files.looks_like(raw):
+        return verify_file(raw, trust, here, place)
     try:
         document = parse(raw)
         if document.envelope is None:
@@ -67,6 +75,22 @@ def verify_license(raw: bytes, trust: TrustStore, here: Circumstances) -> Verifi
     check_claims(claims, here, place)
     check_agreement(document, claims, here, place)
     return VerifiedLicense(document, claims)
+
+
+def verify_file(raw: bytes, trust: TrustStore, here: Circumstances, place: dict[str, str]) -> VerifiedLicense:
+    """The license in a file for a machine without a network (`files`): the envelope alone, bound to machines."""
+    try:
+        claims = verify_envelope(files.parse(raw), trust)
+        if claims.kind != "file":
+            raise DocumentRefused("an online license without its document")
+    except UnknownKey:
+        raise
+    except EnvelopeRefused as error:
+        raise LicenseRefused(failure("license.signature", kid=error.kid or "unknown", **place)) from error
+    except DocumentRefused as error:
+        raise LicenseRefused(failure("license.format", problem=error.problem, **place)) from error
+    check_claims(claims, here, place)
+    return VerifiedLicense(None, claims)
 
 
 def check_claims(claims: Claims, here: Circumstances, place: dict[str, str]) -> None:

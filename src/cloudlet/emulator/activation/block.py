@@ -12,12 +12,12 @@ from cloudlet.settings import Settings
 FRAME = f"Localstack returning with exit code {EXIT_CODE}. Reason: "
 
 
-def refuse(failure: Failure, settings: Settings) -> ActivationFailed:
-    """The exception to raise, with the block in the form that the settings ask for."""
+def refuse(failure: Failure, settings: Settings, *, spent: float = 0.0) -> ActivationFailed:
+    """The exception to raise, with the block in the form that the settings ask for. `spent`: seconds on the network."""
     if not settings.log_license_issues:
         block = FRAME + failure.code
     elif settings.license_error_format == "json":
-        block = json_line(failure, settings)
+        block = json_line(failure, settings, spent)
     else:
         block = text_block(failure, settings)
     return ActivationFailed(failure, mask_text(block))
@@ -31,7 +31,7 @@ def text_block(failure: Failure, settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def json_line(failure: Failure, settings: Settings) -> str:
+def json_line(failure: Failure, settings: Settings, spent: float = 0.0) -> str:
     return json.dumps(
         {
             "event": "license_activation_failed",
@@ -40,6 +40,8 @@ def json_line(failure: Failure, settings: Settings) -> str:
             "reason": failure.text(),
             "what_to_do": list(failure.advice()),
             "request_id": failure.request_id,
+            "spent_seconds": round(spent, 3),
+            "budget_seconds": settings.license_timeout_seconds,
             "docs": failure.docs_url(settings.web_app_url),
         },
         ensure_ascii=False,

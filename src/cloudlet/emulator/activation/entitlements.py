@@ -49,6 +49,45 @@ COMMUNITY_SERVICES = frozenset(
 )
 
 
+# What the smallest paid plan adds; `tests/activation/test_entitlements.py` holds it against the control plane's plans.
+BASE_SERVICES = frozenset(
+    {
+        "apigatewaymanagementapi",
+        "apigatewayv2",
+        "appconfig",
+        "appconfigdata",
+        "application-autoscaling",
+        "autoscaling",
+        "cloudcontrol",
+        "cloudfront",
+        "codeartifact",
+        "codebuild",
+        "codecommit",
+        "codeconnections",
+        "cognito-identity",
+        "cognito-idp",
+        "ecr",
+        "ecs",
+        "elasticache",
+        "elastictranscoder",
+        "elb",
+        "elbv2",
+        "iot",
+        "mq",
+        "rds",
+        "rds-data",
+        "sesv2",
+    }
+)
+
+
+def plan_that_opens(service: str) -> str:
+    """The smallest plan that has a service, for what people read."""
+    if service in COMMUNITY_SERVICES:
+        return "hobby"
+    return "base" if service in BASE_SERVICES else "ultimate"
+
+
 def open_services(entitlements: Iterable[str]) -> frozenset[str] | None:
     """Services by name; None = every service. What is free stays open under every license."""
     names = set(entitlements)

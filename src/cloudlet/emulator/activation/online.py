@@ -1,211 +1,215 @@
-"""Activation with credentials: ask the control plane, verify what it sends, remember it.
+"""Activation by asking the control plane: verify what it sends, remember it.
 
-A verdict is final. When there is no verdict (the control plane cannot be reached), a remembered license that is
-verified again and still within its window (24 hours by default) starts the emulator.
+A verdict is final. Starts at the same time ask once: the first holds the lock, the others find its license in the
+cache, or learn why there is none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+import msgspec
 
 from cloudlet import __version__
 from cloudlet.emulator.activation.block import refuse
-from cloudlet.emulator.activation.cache import LicenseCache
-from cloudlet.emulator.activation.credentials import Credentials
-from cloudlet.emulator.activation.entitlements import edition_of, open_services
-from cloudlet.emulator.activation.machine import Machine
-from cloudlet.emulator.activation.state import ActivationState, Phase
-from cloudlet.license.client import Budget, LicenseClient, LicenseDenied, LicenseRequest, LicenseUnreachable
-from cloudlet.license.effects import Effects
+from cloudlet.emulator.activation.clock import SKEW_SECONDS, moment
+from cloudlet.emulator.activation.licensed import Found, Licenses, next_check, short
+from cloudlet.emulator.activation.lock import exclusive
+from cloudlet.emulator.activation.state import ActivationFailed, ActivationState
+from cloudlet.license.client import (
+    Budget,
+    LicenseAnswer,
+    LicenseClient,
+    LicenseDenied,
+    LicenseRequest,
+    LicenseUnreachable,
+)
 from cloudlet.license.envelope import EnvelopeRefused, TrustStore, UnknownKey
 from cloudlet.license.reasons import Failure, failure
 from cloudlet.license.transport import Route
-from cloudlet.license.verify import Circumstances, LicenseRefused, VerifiedLicense, verify_license
+from cloudlet.license.verify import LicenseRefused, VerifiedLicense, verify_license
 from cloudlet.settings import Settings
 
 
 class Attempt:
-    """One start's way to a license: the same settings, machine, token, cache and client for each step."""
+    """One way to a license within one budget. `warnings` collects what went wrong without hindering it."""
 
-    def __init__(self, settings: Settings, machine: Machine, credentials: Credentials, effects: Effects) -> None:
+    def __init__(self, licenses: Licenses) -> None:
+        settings = licenses.settings
+        self.licenses = licenses
         self.settings = settings
-        self.machine = machine
-        self.credentials = credentials
-        self.effects = effects
-        self.cache = LicenseCache(settings)
-        self.client = LicenseClient(
-            settings.api_endpoint,
-            effects=effects,
-            route=route_of(settings),
-            budget=Budget(total_seconds=settings.license_timeout_seconds),
-            web=settings.web_app_url,
-            agent=f"cloudlet/{__version__}",
-        )
+        self.effects = licenses.effects
+        self.cache = licenses.cache
+        self.began = self.effects.monotonic()
+        self.began_at = self.effects.now()
+        self.warnings: list[str] = []
+        self.client = make_client(licenses)
 
-    def circumstances(self, where: str, *, from_server: bool) -> Circumstances:
-        return Circumstances(
-            token=self.credentials.token,
-            machine_id=self.machine.id,
-            version=__version__,
-            now=self.effects.now(),
-            where=where,
-            from_server=from_server,
-        )
+    @property
+    def spent(self) -> float:
+        return self.effects.monotonic() - self.began
 
-    def trusted(self) -> TrustStore:
-        """Pinned keys and no others; else the keys learned before. A damaged file counts as none."""
-        if self.settings.license_trust_keys:
-            return TrustStore.parse_pins(self.settings.license_trust_keys)
-        raw = self.cache.read(self.cache.trust_path)
-        try:
-            return TrustStore.parse(raw) if raw else TrustStore()
-        except EnvelopeRefused:
-            return TrustStore()
-
-    def remembered(self, trust: TrustStore) -> VerifiedLicense | Failure | None:
-        """The cached license, good but perhaps stale; why it is no good; None when there is none."""
-        raw = self.cache.read(self.cache.license_path)
-        if raw is None:
-            return None
-        try:
-            return verify_license(raw, trust, self.circumstances(str(self.cache.license_path), from_server=False))
-        except UnknownKey as error:
-            return failure("license.signature", path=str(self.cache.license_path), kid=error.kid)
-        except LicenseRefused as error:
-            return error.failure
-
-    def fetch(self, trust: TrustStore, known: VerifiedLicense | None) -> tuple[VerifiedLicense, tuple[str, ...]]:
-        """A fresh license and warnings of the cache. Raises LicenseDenied, LicenseUnreachable, LicenseRefused."""
-        request = LicenseRequest(
-            token=self.credentials.token,
-            credential_type=self.credentials.type,
-            version=__version__,
-            machine_id=self.machine.id,
-            system=self.machine.system,
-            hostname=self.machine.hostname,
-            is_ci=self.settings.ci,
-            license_id=known.document.id if known else "",
-        )
-        answer = self.client.fetch_license(request)
-        here = self.circumstances(self.settings.api_endpoint, from_server=True)
-        warnings = []
+    def fetch(self, trust: TrustStore, known: VerifiedLicense | None) -> VerifiedLicense:
+        """A fresh license, kept. Raises LicenseDenied, LicenseUnreachable, LicenseRefused."""
+        answer = self.client.fetch_license(request_of(self.licenses, known))
+        here = self.licenses.circumstances(self.settings.api_endpoint, from_server=True, now=self.true_time(answer))
+        kept = []
         try:
             fresh = verify_license(answer.raw, trust, here)
         except UnknownKey as error:
             trust = self.learn_keys(trust, error)
             fresh = verify_license(answer.raw, trust, here)
-            warnings.append(self.cache.write(self.cache.trust_path, trust.render()))
-        warnings.append(self.cache.write(self.cache.license_path, answer.raw))
-        return fresh, tuple(line for line in warnings if line)
+            kept.append(self.cache.write(self.cache.trust_path, trust.render()))
+        kept.append(self.cache.write(self.cache.license_path, answer.raw))
+        self.licenses.clock.set(answer.server_time or fresh.claims.iat)
+        self.warnings += [
+            f"License cache cannot be written, offline starts will not work: {line}" for line in kept if line
+        ]
+        return fresh
+
+    def true_time(self, answer: LicenseAnswer) -> float:
+        """The control plane's time where this machine's clock is wrong."""
+        now = self.effects.now()
+        skew = now - answer.server_time
+        if not answer.server_time or abs(skew) <= SKEW_SECONDS:
+            return now
+        direction = "ahead of" if skew > 0 else "behind"
+        self.warnings.append(f"This machine's clock is {abs(skew) / 60:.0f} min {direction} the license server's.")
+        return answer.server_time
 
     def learn_keys(self, trust: TrustStore, unknown: UnknownKey) -> TrustStore:
-        """The server's keys, once trusted on first use; a pinned set never grows. Raises LicenseRefused."""
+        """The server's keys, trusted on first use; a pinned set never grows. Raises LicenseRefused.
+
+        A new key is taken over from a server that still shows a key which is trusted already; keys that it does not
+        show any more are retired.
+        """
         where = {"server": self.settings.api_endpoint, "kid": unknown.kid, "trust": str(self.cache.trust_path)}
-        if self.settings.license_trust_keys or (trust.keys and not self.announces(unknown.kid, trust)):
+        if self.settings.license_trust_keys:
             raise LicenseRefused(failure("license.signature", **where)) from unknown
         try:
-            learned = trust.with_keys(TrustStore.parse(self.client.fetch_keys()).keys.values())
+            published = TrustStore.parse(self.client.fetch_keys())
         except EnvelopeRefused as error:
             raise LicenseRefused(failure("license.signature", **where)) from error
-        if unknown.kid not in learned.keys:
+        continues = not trust.keys or bool(published.keys.keys() & trust.keys.keys())
+        if unknown.kid not in published.keys or not continues:
             raise LicenseRefused(failure("license.signature", **where)) from unknown
-        return learned
-
-    def announces(self, kid: str, trust: TrustStore) -> bool:
-        """A new key is taken over from a server that still shows a key which is trusted already."""
-        try:
-            published = TrustStore.parse(self.client.fetch_keys()).keys
-        except EnvelopeRefused:
-            return False
-        return kid in published and bool(published.keys() & trust.keys.keys())
+        return published
 
 
-def activate_online(
-    settings: Settings, machine: Machine, credentials: Credentials, say: Callable[[str], None], effects: Effects
-) -> ActivationState:
+def activate_online(licenses: Licenses, trust: TrustStore, found: Found, say: Callable[[str], None]) -> ActivationState:
     """An active state. Raises ActivationFailed."""
-    attempt = Attempt(settings, machine, credentials, effects)
-    try:
-        trust = attempt.trusted()
-    except EnvelopeRefused as error:
-        raise refuse(failure("license.format", problem=error.problem), settings) from error
-    remembered = attempt.remembered(trust)
-    known = remembered if isinstance(remembered, VerifiedLicense) else None
-    try:
-        fresh, warnings = attempt.fetch(trust, known)
-    except LicenseDenied as error:
-        attempt.cache.remove(attempt.cache.license_path)
-        raise refuse(error.failure, settings) from error
-    except LicenseRefused as error:
-        raise refuse(error.failure, settings) from error
-    except LicenseUnreachable as error:
-        return activate_offline(attempt, known, error.failure, say)
-    if settings.log_license_issues:
-        for line in warnings:
-            say(f"License cache cannot be written, offline starts will not work: {line}")
+    attempt = Attempt(licenses)
+    told = licenses.loops.verdict(attempt.began_at)
+    if told is not None:
+        raise failed(attempt, told)
+    known = found.known
+    with exclusive(licenses.cache.folder / ".license.lock", attempt.client.deadline.left(60), licenses.effects) as mine:
+        learned = licenses.loops.failed_since(attempt.began_at) if attempt.spent > 0.04 else None
+        if learned is not None:
+            raise refuse(learned, licenses.settings, spent=attempt.spent)
+        again = licenses.find(licenses.trusted())  # another start may have fetched one while this one waited
+        if again.usable is not None and licenses.settings.license_offline != "never":
+            return licenses.open_with(again, say)
+        if not mine:
+            raise failed(attempt, busy(licenses.settings))
+        try:
+            fresh = attempt.fetch(trust, known)
+        except LicenseDenied as error:
+            licenses.cache.remove(licenses.cache.license_path)
+            raise failed(attempt, error.failure) from error
+        except LicenseRefused as error:
+            raise failed(attempt, error.failure) from error
+        except LicenseUnreachable as error:
+            raise failed(attempt, without_server(licenses, found, error.failure)) from error
+    licenses.loops.forget()
+    if licenses.settings.log_license_issues:
+        for line in attempt.warnings:
+            say(line)
     verb = "activated" if known else "requested and activated new"
     say(f"Successfully {verb} license {short(fresh)} 🔑✅ (online, next check {moment(next_check(fresh))})")
-    return state_of(fresh, "active_online")
+    return online_state(attempt, fresh)
 
 
-def activate_offline(
-    attempt: Attempt, known: VerifiedLicense | None, cause: Failure, say: Callable[[str], None]
-) -> ActivationState:
-    """The remembered license while its window lasts. Raises ActivationFailed with the network's cause in it."""
-    settings = attempt.settings
-    if known is None:
-        raise refuse(cause, settings)
-    now = attempt.effects.now()
-    if not known.is_fresh(now):
-        stale = failure(
-            "license.stale",
-            t=moment(known.claims.iat),
-            h=str(int(now - known.claims.iat) // 3600),
-            w=str(known.claims.win // 3600),
-            api=settings.api_endpoint,
-            cause=cause.text(),
-        )
-        raise refuse(stale, settings)
-    if settings.log_license_issues:
-        say(f"License server not reached, going on offline: {cause.text()}")
-    path = attempt.cache.license_path
-    say(
-        f"Successfully activated cached license {short(known)} from {path} 🔑✅"
-        f" (offline until {moment(known.claims.ra)})"
-    )
-    return state_of(known, "active_cached")
+def renew(licenses: Licenses, current: ActivationState) -> ActivationState:
+    """A newer license for an emulator that runs. Raises LicenseDenied, LicenseUnreachable, LicenseRefused."""
+    attempt = Attempt(licenses)
+    trust = licenses.trusted()
+    with exclusive(licenses.cache.folder / ".license.lock", attempt.client.deadline.left(60), licenses.effects) as mine:
+        found = licenses.find(trust)
+        if found.usable is not None and found.usable.claims.iat > current.last_online:
+            return licenses.state(found.usable, "active_cached", str(found.path))
+        if not mine:
+            raise LicenseUnreachable(busy(licenses.settings))
+        return online_state(attempt, attempt.fetch(trust, found.known))
 
 
-def state_of(verified: VerifiedLicense, phase: Phase) -> ActivationState:
-    claims = verified.claims
-    limits = claims.limits()
-    return ActivationState(
-        phase=phase,
-        edition=edition_of(claims.plan),
-        is_license_activated=True,
-        plan=claims.plan,
-        license_id=claims.lic,
-        entitlements=limits,
-        open_services=open_services(name for name, _ in limits),
-        next_check=next_check(verified),
-        offline_until=claims.ra,
-        expires=claims.exp,
+def online_state(attempt: Attempt, fresh: VerifiedLicense) -> ActivationState:
+    state = attempt.licenses.state(fresh, "active_online", attempt.settings.api_endpoint)
+    return msgspec.structs.replace(
+        state, spent_seconds=round(attempt.spent, 3), proxy=shown_proxy(attempt.settings, attempt.client.route)
     )
 
 
-def next_check(verified: VerifiedLicense) -> float:
-    """Half the window after it was issued; `refresh` (to come) goes by it."""
-    return min(verified.claims.iat + verified.claims.win / 2, float(verified.claims.ra))
+def without_server(licenses: Licenses, found: Found, cause: Failure) -> Failure:
+    """What to say when there is no verdict: what hinders the license that lies here, with the network's cause."""
+    if found.clock_problem is not None:
+        return found.clock_problem
+    if found.given_problem is not None:
+        return found.given_problem
+    if found.known is not None and not found.known.is_fresh(licenses.effects.now()):
+        return licenses.stale(found.known, cause.text())
+    return cause
 
 
-def short(verified: VerifiedLicense) -> str:
-    """The end of the id (its beginning is a date that many share), and the plan."""
-    return f"{verified.claims.lic[-6:]}:{verified.claims.plan}"
+def failed(attempt: Attempt, why: Failure) -> ActivationFailed:
+    """Remember the failure, slow down a restart loop, and give what to raise."""
+    spent = attempt.spent
+    attempt.effects.sleep(attempt.licenses.loops.record(why, attempt.effects.now()))
+    return refuse(why, attempt.settings, spent=spent)
 
 
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def busy(settings: Settings) -> Failure:
+    parts = urlsplit(settings.api_endpoint)
+    port = str(parts.port or (443 if parts.scheme == "https" else 80))
+    seconds = str(settings.license_timeout_seconds)
+    return failure(
+        "server.timeout",
+        host=parts.hostname or "?",
+        port=port,
+        s=seconds,
+        proxies="asked by another start",
+        api=settings.api_endpoint,
+    )
+
+
+def make_client(licenses: Licenses) -> LicenseClient:
+    settings = licenses.settings
+    return LicenseClient(
+        settings.api_endpoint,
+        effects=licenses.effects,
+        route=route_of(settings),
+        budget=Budget(total_seconds=settings.license_timeout_seconds),
+        web=settings.web_app_url,
+        agent=f"cloudlet/{__version__}",
+    )
+
+
+def request_of(licenses: Licenses, known: VerifiedLicense | None) -> LicenseRequest:
+    credentials, settings, machine = licenses.credentials, licenses.settings, licenses.machine
+    assert credentials is not None
+    return LicenseRequest(
+        token=credentials.token,
+        credential_type=credentials.type,
+        version=__version__,
+        machine_id=machine.id,
+        system=machine.system,
+        hostname=machine.hostname,
+        is_ci=settings.ci or credentials.token.startswith("lsci-"),
+        ci_project=settings.ci_project,
+        ci_run=settings.ci_run,
+        license_id=known.claims.lic if known else "",
+    )
 
 
 def route_of(settings: Settings) -> Route:
@@ -216,3 +220,10 @@ def route_of(settings: Settings) -> Route:
         ca_bundles=settings.ca_bundles,
         verify_tls=not settings.ssl_no_verify,
     )
+
+
+def shown_proxy(settings: Settings, route: Route) -> str:
+    """Host and port of the proxy, without a login; "" for none."""
+    parts = urlsplit(settings.api_endpoint)
+    proxy = urlsplit(route.proxy_for(parts.scheme, parts.hostname or ""))
+    return f"{proxy.hostname}:{proxy.port or 3128}" if proxy.hostname else ""

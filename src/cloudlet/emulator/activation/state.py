@@ -30,6 +30,13 @@ class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
     next_check: float = 0
     offline_until: float = 0
     expires: float = 0
+    source: str = ""  # the file or the address that the license came from
+    last_online: float = 0  # when the control plane last gave a license
+    reason_code: str = ""  # why the last refresh failed; "" when it did not
+    endpoint: str = ""
+    proxy: str = ""  # host:port that it was reached through
+    spent_seconds: float = 0  # what asking the control plane took
+    budget_seconds: float = 0  # what it could have taken at most
 
     def allows(self, service: str) -> bool:
         """Is this service (botocore's name, such as `sqs`) open under the license? One set look-up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloudlet.emulator.activation.entitlements import plan_that_opens
 from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.emulator.kernel.errors import NotImplementedFailure
 from cloudlet.settings import Settings
@@ -15,6 +16,10 @@ class Entitlement:
         self._web_app = settings.web_app_url.rstrip("/")
         strict = settings.strict_service_loading and settings.services
         self._served = frozenset(service_name(name) for name in settings.services) if strict else None
+
+    def use(self, activation: ActivationState) -> None:
+        """A renewed license; what was open to a running emulator stays open in what is bound already."""
+        self._activation = activation
 
     def serves(self, service: str) -> bool:
         """Whether `SERVICES` leaves the service on."""
@@ -30,8 +35,8 @@ class Entitlement:
         if not self._activation.allows(service):
             plan = self._activation.plan or "community"
             raise NotImplementedFailure(
-                f"The service {service} is not part of the {plan} plan. {self._web_app}/workspace/my-license shows "
-                "what your license opens and which plan has this service.",
+                f"The service {service} is not part of the {plan} plan; the {plan_that_opens(service)} plan opens it. "
+                f"See {self._web_app}/docs/errors#license.entitlement and {self._web_app}/workspace/my-license.",
                 headers={"x-license-reason": "license.entitlement"},
             )
 
