@@ -123,7 +123,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     license_file: str = ""  # LICENSE_FILE: a license for a machine without a network
     license_offline: str = "auto"  # LICENSE_OFFLINE: auto; only = never ask the control plane; never = always ask it
     ci_project: str = ""  # LS_CI_PROJECT: the project that CI starts count for
-    ci_run: str = ""  # GITHUB_RUN_ID, CI_JOB_ID, BUILD_ID, …: starts of one run cost one CI credit
+    ci_run: str = ""  # GITHUB_RUN_ID: or CI_JOB_ID, BUILD_ID, …; starts of one run cost one CI credit
     # --- way out
     http_proxy: str = ""  # OUTBOUND_HTTP_PROXY: proxy for http; else HTTP_PROXY
     https_proxy: str = ""  # OUTBOUND_HTTPS_PROXY: proxy for https; else HTTPS_PROXY
@@ -377,7 +377,7 @@ VARIABLE_NAMES = MappingProxyType(
         "api_key": "LOCALSTACK_API_KEY",
         "license_timeout_seconds": "LICENSE_TIMEOUT",
         "ci_project": "LS_CI_PROJECT",
-        "ci_run": "CI_RUN",
+        "ci_run": "GITHUB_RUN_ID",
         "http_proxy": "OUTBOUND_HTTP_PROXY",
         "https_proxy": "OUTBOUND_HTTPS_PROXY",
         "ca_bundles": "REQUESTS_CA_BUNDLE",

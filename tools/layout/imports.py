@@ -25,6 +25,7 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
         "cloudlet.cli",
         (
             "cloudlet.emulator.app",
+            "cloudlet.emulator.activation",
             "cloudlet.control.app",
             "cloudlet.control.bootstrap",
             "cloudlet.control.serve",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +53,7 @@ def examine_way(settings: Settings, licenses: Licenses) -> list[dict[str, Any]]:
                 return [*found, step(name, False, error.failure.text(), first(error.failure))]
             found.append(step(name, True, via))
         return [step("Server", False, error.failure.text(), first(error.failure))]
-    skew = clock_skew(str(data.get("time", "")))
+    skew = clock_skew(str(data.get("time", "")), licenses.effects.now())
     return [
         *(step(name, True, via) for name, _ in WAY),
         step("Clock", abs(skew) <= SKEW_SECONDS, f"{skew:+.0f} s from the server's", "Set the clock (NTP)."),
@@ -74,9 +73,9 @@ def examine_cache(licenses: Licenses) -> list[dict[str, Any]]:
     return [step("License", False, text, first(why) or "cloudlet license activate")]
 
 
-def clock_skew(server: str) -> float:
+def clock_skew(server: str, now: float) -> float:
     try:
-        return time.time() - datetime.fromisoformat(server).timestamp()
+        return now - datetime.fromisoformat(server).timestamp()
     except ValueError:
         return 0.0
 

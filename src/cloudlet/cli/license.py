@@ -28,7 +28,14 @@ from cloudlet.license.verify import VerifiedLicense
 
 @click.group()
 def license() -> None:  # the command's name
-    """Show, fetch, install and examine the license."""
+    """Show, fetch, install and examine the license.
+
+    \b
+    Examples:
+      cloudlet license doctor
+      cloudlet license activate
+      cloudlet license install offline.lic
+    """
 
 
 @license.command()

@@ -52,7 +52,7 @@ class Refresher:
         while True:
             try:
                 state, wait = await in_thread(self.step)
-            except Exception:  # survives whatever it is: the emulator must not end for its license
+            except Exception:  # survives: the emulator must not end for its license
                 LOG.exception("renewing the license failed")
                 wait = LONGEST_WAIT_SECONDS
             else:
@@ -142,7 +142,7 @@ async def in_thread(step: Callable[[], tuple[ActivationState, float]]) -> tuple[
         problem: BaseException | None = None
         try:
             value = step()
-        except Exception as error:  # handed to whoever waits
+        except Exception as error:  # renders: handed to whoever waits
             problem = error
         if not loop.is_closed():
             loop.call_soon_threadsafe(deliver, value, problem)
