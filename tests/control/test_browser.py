@@ -192,6 +192,7 @@ def test_no_page_is_wider_than_its_window(open_page: OpenPage, member: Bootstrap
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.goto("/workspace/auth-tokens")
     page.get_by_role("button", name="Reveal").click()
+    expect(page.locator("#token")).to_have_text(member.token)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 

@@ -256,6 +256,24 @@ def test_a_job_that_raises_runs_again_by_its_policy(bench: Bench, caplog: pytest
     assert caplog.text.count("no luck") >= 3
 
 
+def test_a_job_that_is_due_again_at_once_is_not_put_off(bench: Bench) -> None:
+    """Its end is written before its task is over; the loop, woken by the writing, must not take it for a lost one."""
+
+    async def fail(call: Any, payload: dict[str, Any]) -> None:
+        bench.told.append(bench.clock.now() - START)
+        await asyncio.sleep(0)
+        raise LookupError("no luck")
+
+    bench.runner.register(JobHandler("test.fail", fail, retry=RetryPolicy((0.0,) * 20)))
+
+    async def body() -> None:
+        bench.add("a", kind="test.fail")
+        await bench.until(lambda: not bench.jobs())
+
+    bench.started(body)
+    assert bench.told == [0.0] * 21
+
+
 def test_giving_up_and_asking_for_a_time_overrule_the_policy(bench: Bench) -> None:
     async def fail(call: Any, payload: dict[str, Any]) -> None:
         bench.told.append(bench.clock.now() - START)

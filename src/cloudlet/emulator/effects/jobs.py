@@ -292,9 +292,14 @@ class JobRunner:
         self._store.watch.notify((JOBS.prefix(),))
 
     def _take_due(self, tx: Transaction, now: float, most: int) -> list[JobRecord]:
-        """Lease up to `most` jobs that are due."""
+        """Lease up to `most` jobs that are due.
+
+        One that failed and is due again at once may be written while its task is not yet over: the task's end, which is
+        near, wakes the loop again.
+        """
         taken = []
-        for job in list(JOBS.lookup(tx, "by_due", to=(now + 1e-6,), limit=most)):
+        due = JOBS.lookup(tx, "by_due", to=(now + 1e-6,), limit=most + len(self._running))
+        for job in [job for job in due if job.job_id not in self._running][:most]:
             leased = self._lease(tx, job, now, now)
             if leased is not None:
                 taken.append(leased)
@@ -324,7 +329,7 @@ class JobRunner:
         if handler is None and self._load_service is not None:
             self._load_service(job.kind.partition(".")[0])
             handler = self._handlers.get(job.kind)
-        if handler is None or job.job_id in self._running:
+        if handler is None:
             JOBS.put(tx, msgspec.structs.replace(job, due=until + UNKNOWN_KIND_SECONDS))
             return None
         leased = msgspec.structs.replace(
