@@ -32,51 +32,27 @@ from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
 from cloudlet.control.security import add_headers, csrf_config
 from cloudlet.control.viewer import provide_viewer
+from cloudlet.control.work.tasks import TASKS
+from cloudlet.control.work.worker import Worker
 from cloudlet.control.workspaces import pages as workspaces
 from cloudlet.license.effects import SYSTEM, Effects
 from cloudlet.settings import PlatformSettings
 
+# Each area lists its own routes, at the end of its module.
 ROUTES = (
     # --- for programs
-    license_api.request_license,
-    license_api.activate_license,
-    license_api.ping,
-    keys_api.get_license_keys,
-    health.get_health,
-    health.get_readiness,
-    # --- signing in and out
-    accounts.show_home,
-    accounts.show_sign_in,
-    accounts.submit_sign_in,
-    accounts.show_link,
-    accounts.submit_link,
-    accounts.submit_sign_out,
-    # --- one's own account
-    account.show_account,
-    account.submit_password,
-    account.submit_close_others,
-    account.submit_close_session,
+    *license_api.ROUTES,
+    *keys_api.ROUTES,
+    *health.ROUTES,
+    # --- signing in and out, one's own account
+    *accounts.ROUTES,
+    *account.ROUTES,
     # --- the workspace
-    workspaces.submit_switch,
-    getting_started.show_getting_started,
-    getting_started.get_status,
-    licenses.show_my_license,
-    credentials.show_auth_token,
-    credentials.show_auth_token_alias,
-    credentials.submit_create,
-    credentials.submit_reveal,
-    credentials.submit_reset,
-    # --- users and licenses
-    members.show_members,
-    members.show_member,
-    members.submit_member,
-    members.submit_assign,
-    members.submit_unassign,
-    members.submit_remove,
-    members.submit_leave,
-    members.submit_self_assign,
-    # --- help
-    health.show_errors,
+    *workspaces.ROUTES,
+    *getting_started.ROUTES,
+    *licenses.ROUTES,
+    *credentials.ROUTES,
+    *members.ROUTES,
 )
 
 
@@ -89,11 +65,15 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
     database = Database(settings)
 
     @asynccontextmanager
-    async def lifespan(_app: Litestar) -> AsyncIterator[None]:
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await run_sync(prepare, database, platform)
+        worker = Worker(database, platform, TASKS)
+        worker.start()
+        app.state.worker = worker
         try:
             yield
         finally:
+            await worker.stop()
             database.close()
 
     app = Litestar(

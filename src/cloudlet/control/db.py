@@ -23,7 +23,7 @@ from cloudlet.settings import PlatformSettings
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x636C6F75646C6574  # "cloudlet"
-HEAD = "0001"
+HEAD = "0009"
 
 
 class DatabaseUnavailable(Exception):

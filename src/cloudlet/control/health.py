@@ -33,3 +33,10 @@ def get_readiness(database: TheDatabase) -> Response[Any]:
 def show_errors(platform: ThePlatform) -> Template:
     """One anchor a reason code."""
     return page("errors.html", explanations=explanations(platform.settings.base_url))
+
+
+ROUTES = (
+    get_health,
+    get_readiness,
+    show_errors,
+)

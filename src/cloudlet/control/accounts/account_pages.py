@@ -98,3 +98,11 @@ def account_page(
         problem=problem,
         status=problem.status if problem else 200,
     )
+
+
+ROUTES = (
+    show_account,
+    submit_password,
+    submit_close_others,
+    submit_close_session,
+)

@@ -84,3 +84,13 @@ def start_session(session: Session, platform: Platform, request: WebRequest, use
         user_agent=request.headers.get("user-agent", ""),
         with_sudo=True,
     )
+
+
+ROUTES = (
+    show_home,
+    show_sign_in,
+    submit_sign_in,
+    show_link,
+    submit_link,
+    submit_sign_out,
+)

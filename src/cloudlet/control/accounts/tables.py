@@ -1,4 +1,4 @@
-"""Users, web sessions and one-time links."""
+"""Users, web sessions, one-time links and recovery codes."""
 
 from __future__ import annotations
 
@@ -61,4 +61,15 @@ class EmailToken(Base):
     purpose: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class RecoveryCode(Base):
+    """Signs in once in place of the second factor. Only the keyed hash is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
     used_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -48,3 +48,10 @@ def ping(database: TheDatabase, platform: ThePlatform) -> dict[str, Any]:
     with database.snapshot() as session:
         kid = ensure_signing_key(session, platform)
     return {"ok": True, "time": platform.now().strftime("%Y-%m-%dT%H:%M:%SZ"), "kid": kid}
+
+
+ROUTES = (
+    request_license,
+    activate_license,
+    ping,
+)

@@ -56,3 +56,9 @@ def get_status(viewer: CurrentViewer, database: TheDatabase) -> dict[str, Any]:
 
 def find_activation(session: Session, viewer: Viewer) -> ActivationView | None:
     return activation_view(session, last_activation(session, viewer.membership_id))
+
+
+ROUTES = (
+    show_getting_started,
+    get_status,
+)

@@ -124,3 +124,12 @@ def tokens_page(
         reset_word=RESET_WORD,
         status=status,
     )
+
+
+ROUTES = (
+    show_auth_token,
+    show_auth_token_alias,
+    submit_create,
+    submit_reveal,
+    submit_reset,
+)

@@ -18,3 +18,6 @@ def get_license_keys(database: TheDatabase) -> Response[bytes]:
     with database.snapshot() as session:
         keys = published_keys(session)
     return Response(TrustStore(keys).render(), media_type="application/json")
+
+
+ROUTES = (get_license_keys,)

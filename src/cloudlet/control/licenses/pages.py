@@ -23,3 +23,6 @@ def show_my_license(viewer: CurrentViewer, database: TheDatabase, platform: TheP
         license_ = license_view(session, platform, viewer)
         activation = activation_view(session, last_activation(session, viewer.membership_id))
     return page("my_license.html", viewer, path=PATH, license=license_, activation=activation)
+
+
+ROUTES = (show_my_license,)

@@ -196,3 +196,15 @@ def member_page(
         problem=problem,
         status=problem.status if problem else 200,
     )
+
+
+ROUTES = (
+    show_members,
+    show_member,
+    submit_member,
+    submit_assign,
+    submit_unassign,
+    submit_remove,
+    submit_leave,
+    submit_self_assign,
+)

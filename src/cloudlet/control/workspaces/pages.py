@@ -20,3 +20,6 @@ def submit_switch(workspace_id: FromPath[str], viewer: CurrentViewer, database: 
     with database.transaction() as session:
         switch_workspace(session, viewer.user_id, viewer.session_id, workspace_id)
     return go("/workspace/my-license")
+
+
+ROUTES = (submit_switch,)

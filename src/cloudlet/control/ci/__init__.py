@@ -1,0 +1,1 @@
+"""CI keys, the credits of a period, and what was charged."""

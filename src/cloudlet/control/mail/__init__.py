@@ -1,0 +1,1 @@
+"""Mail to people: an outbox in the database, sent by whichever process holds the lease."""

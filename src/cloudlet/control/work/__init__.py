@@ -1,0 +1,1 @@
+"""What the control plane does without being asked: mail, webhooks, expiry."""
