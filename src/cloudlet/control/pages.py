@@ -22,16 +22,52 @@ STATIC = FOLDER / "static"
 
 
 class NavEntry(msgspec.Struct, frozen=True):
+    """`permission`: who may not do this is not shown the way there; "" is for everybody."""
+
     path: str
     label: str
     icon: str
+    permission: str = ""
+
+
+class NavGroup(msgspec.Struct, frozen=True):
+    title: str
+    entries: tuple[NavEntry, ...]
+
+    def shown_to(self, viewer: Viewer) -> tuple[NavEntry, ...]:
+        return tuple(entry for entry in self.entries if not entry.permission or is_allowed(viewer, entry.permission))
 
 
 NAVIGATION = (
-    NavEntry("/getting-started", "Getting Started", "start"),
-    NavEntry("/workspace/my-license", "My License", "license"),
-    NavEntry("/workspace/auth-tokens", "Auth Token", "key"),
-    NavEntry("/workspace/members", "Users & Licenses", "people"),
+    NavGroup(
+        "Yours",
+        (
+            NavEntry("/getting-started", "Getting Started", "start"),
+            NavEntry("/workspace/my-license", "My License", "license"),
+            NavEntry("/workspace/auth-tokens", "Auth Token", "key"),
+        ),
+    ),
+    NavGroup(
+        "Workspace",
+        (
+            NavEntry("/workspace/members", "Users & Licenses", "people"),
+            NavEntry("/workspace/subscriptions", "Subscriptions", "card", "subscription.read"),
+            NavEntry("/workspace/ci-keys", "CI Keys", "pipeline", "ci_key.read"),
+            NavEntry("/workspace/api-keys", "Legacy API Keys", "old-key", "api_key.manage"),
+            NavEntry("/workspace", "Settings", "settings", "workspace.update"),
+        ),
+    ),
+    NavGroup(
+        "Operations",
+        (
+            NavEntry("/workspace/activations", "Activations", "pulse", "usage.read"),
+            NavEntry("/workspace/machines", "Machines", "machine", "usage.read"),
+            NavEntry("/workspace/offline", "Offline licenses", "offline", "offline_file.issue"),
+            NavEntry("/workspace/webhooks", "Webhooks", "webhook", "webhook.manage"),
+            NavEntry("/workspace/sso", "Single sign-on", "door", "sso.manage"),
+            NavEntry("/workspace/audit", "Audit log", "log", "audit.read"),
+        ),
+    ),
 )
 
 
