@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.control.browsing import ARGUMENTS, CHROMIUM, OpenPage
 from tests.control.people import sequence
 from tests.control.serving import RunningPlatform
 from tests.store.postgres_server import PostgresServer, find_binaries
@@ -46,3 +48,33 @@ def email() -> str:
 @pytest.fixture
 def new_email() -> Callable[[], str]:
     return lambda: f"person{next(sequence)}@example.com"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed (/usr/bin/chromium; Debian's package chromium)")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, platform: RunningPlatform) -> Iterator[OpenPage]:
+    """Pages whose errors and console messages fail the test."""
+    contexts, complaints = [], []
+
+    def open_one(**options: object) -> Page:
+        context = browser.new_context(base_url=platform.url, **options)
+        context.set_default_timeout(20_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []

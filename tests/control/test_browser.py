@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from cloudlet.control.accounts.service import create_user
 from cloudlet.control.bootstrap import BootstrapResult
 from cloudlet.control.credentials.service import ensure_auth_token
 from cloudlet.control.workspaces.service import add_member
+from tests.control.browsing import CONTRAST, OpenPage, sign_in
 from tests.control.serving import RunningPlatform
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 PAGES = (
     "/getting-started",
     "/workspace/auth-tokens",
@@ -27,38 +22,6 @@ PAGES = (
     "/account",
     "/docs/errors",
 )
-
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed (/usr/bin/chromium; Debian's package chromium)")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), headless=True, args=ARGUMENTS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, platform: RunningPlatform) -> Iterator[OpenPage]:
-    """Pages whose errors and console messages fail the test."""
-    contexts, complaints = [], []
-
-    def open_one(**options: object) -> Page:
-        context = browser.new_context(base_url=platform.url, **options)
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +35,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatfo
 @pytest.fixture
 def member(platform: RunningPlatform, email: str) -> BootstrapResult:
     return platform.bootstrap(email, workspace="Acme Research")
-
-
-def sign_in(page: Page, member: BootstrapResult) -> None:
-    page.goto(member.sign_in_link)
-    page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", name="Getting Started")).to_be_visible()
 
 
 @pytest.mark.parametrize("java_script_enabled", [True, False], ids=["with script", "without script"])
@@ -211,7 +168,7 @@ def test_everything_can_be_reached_by_keyboard(open_page: OpenPage, member: Boot
     sign_in(page, member)
     page.goto("/workspace/auth-tokens")
     seen = []
-    for _ in range(14):
+    for _ in range(30):
         page.keyboard.press("Tab")
         seen.append(page.evaluate("document.activeElement.innerText.trim()"))
     assert seen[0] == "Skip to content"
@@ -225,32 +182,3 @@ def test_everything_can_be_reached_by_keyboard(open_page: OpenPage, member: Boot
         "Reset Auth Token",
     ):
         assert name in seen
-
-
-# Each text node's colour against the nearest background that is not transparent.
-CONTRAST = """
-() => {
-  const channel = (value) => { const part = value / 255; return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4; };
-  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([red, green, blue]) => 0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue);
-  const behind = (element) => {
-    for (let node = element; node; node = node.parentElement) {
-      const colour = parse(getComputedStyle(node).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0.99) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !element.checkVisibility() || element.closest(".skip")) continue;
-    const style = getComputedStyle(element);
-    const [one, two] = [light(parse(style.color)), light(behind(element))].sort((left, right) => right - left);
-    const ratio = (one + 0.05) / (two + 0.05);
-    const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
-  }
-  return found;
-}
-"""
