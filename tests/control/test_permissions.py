@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from cloudlet.control.app import create_app
-from cloudlet.control.permissions import PERMISSIONS, PUBLIC, ROLES, SIGNED_IN, is_allowed, requires
+from cloudlet.control.permissions import LEVELS, PERMISSIONS, PUBLIC, ROLES, is_allowed, requires
 from cloudlet.control.viewer import Viewer
 from cloudlet.settings import read_platform_settings
 
@@ -38,7 +38,7 @@ def handlers(app: Litestar) -> list[tuple[str, HTTPRouteHandler]]:
 def test_every_route_declares_who_may_use_it_and_only_known_ones_are_public(app: Litestar) -> None:
     public = set()
     for path, handler in handlers(app):
-        assert handler.opt.get("requires") in PERMISSIONS | {PUBLIC, SIGNED_IN}, path
+        assert handler.opt.get("requires") in PERMISSIONS | LEVELS, path
         if handler.opt["requires"] == PUBLIC:
             public.add(path)
     assert {path.replace(":str", "").replace(":path", "") for path in public} == PUBLIC_PATHS
@@ -59,6 +59,7 @@ def viewer(role: str, permissions: dict[str, bool] | None = None) -> Viewer:
         user_id="u",
         email="e",
         name="",
+        is_verified=True,
         has_password=True,
         has_sudo=False,
         workspace_id="w",

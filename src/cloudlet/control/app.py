@@ -31,7 +31,7 @@ from cloudlet.control.permissions import PUBLIC, authorize, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
 from cloudlet.control.security import add_headers, csrf_config
-from cloudlet.control.viewer import provide_viewer
+from cloudlet.control.viewer import provide_account, provide_viewer
 from cloudlet.control.work.tasks import TASKS
 from cloudlet.control.work.worker import Worker
 from cloudlet.control.workspaces import pages as workspaces
@@ -82,6 +82,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
             create_static_files_router(path="/static", directories=[STATIC], opt=requires(PUBLIC), cache_control=None),
         ],
         dependencies={
+            "account": Provide(provide_account, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),
             "database": Provide(lambda: database, sync_to_thread=False),
             "platform": Provide(lambda: platform, sync_to_thread=False),

@@ -2,6 +2,8 @@
 
 Refusal                     something a person or program asked for and does not get
 ├── NotSignedIn             401: pages lead to the sign-in page
+├── NotVerified             403: pages lead to "check your mail"
+├── NoWorkspace             403: pages lead to making one
 ├── Forbidden               403
 ├── NotFound                404: absent, or somebody else's; nobody can tell which
 ├── Conflict                409
@@ -32,6 +34,20 @@ class NotSignedIn(Refusal):
     status = 401
     code = "session.required"
     title = "Please sign in"
+
+
+class NotVerified(Refusal):
+    status = 403
+    code = "account.not_verified"
+    title = "Please confirm your e-mail address"
+    hint = "Open the link in the mail that we sent you."
+
+
+class NoWorkspace(Refusal):
+    status = 403
+    code = "workspace.required"
+    title = "You belong to no workspace"
+    hint = "Create one, or ask an admin to invite you."
 
 
 class Forbidden(Refusal):

@@ -1,4 +1,4 @@
-"""What handlers are given by name: `viewer: CurrentViewer`, `database: TheDatabase`, `platform: ThePlatform`."""
+"""What handlers are given by name: `viewer: CurrentViewer`, `account: CurrentAccount`, `database: TheDatabase`, `platform: ThePlatform`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from litestar.di import NamedDependency
 
 from cloudlet.control.db import Database
 from cloudlet.control.platform import Platform
-from cloudlet.control.viewer import Viewer
+from cloudlet.control.viewer import Account, Viewer
 
+CurrentAccount: TypeAlias = NamedDependency[Account]
 CurrentViewer: TypeAlias = NamedDependency[Viewer]
 TheDatabase: TypeAlias = NamedDependency[Database]
 ThePlatform: TypeAlias = NamedDependency[Platform]

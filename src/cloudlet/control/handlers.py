@@ -13,9 +13,9 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 
 from cloudlet.control.activations.errors import LicenseVerdict
-from cloudlet.control.errors import NotSignedIn, Refusal
+from cloudlet.control.errors import NotSignedIn, NotVerified, NoWorkspace, Refusal
 from cloudlet.control.given import WebRequest
-from cloudlet.control.pages import page
+from cloudlet.control.pages import go, page
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import request_id_of
 from cloudlet.control.viewer import Viewer
@@ -51,6 +51,10 @@ def render_verdict(request: WebRequest, error: LicenseVerdict) -> Response[Any]:
 def render_refusal(request: WebRequest, error: Refusal) -> Response[Any] | Template | Redirect:
     if is_for_program(request):
         return as_json(request, error.status, error.code, error.detail, error.hint)
+    if isinstance(error, NotVerified):
+        return go("/verify")
+    if isinstance(error, NoWorkspace):
+        return go("/workspaces/new")
     if isinstance(error, NotSignedIn):
         target = request.scope["path"] if request.method == "GET" else "/"
         return Redirect("/sign-in" + ("?" + urlencode({"next": target}) if target != "/" else ""), status_code=303)

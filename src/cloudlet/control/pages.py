@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
-from cloudlet.control.viewer import Viewer
+from cloudlet.control.viewer import Account, Viewer
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
@@ -95,8 +95,8 @@ def asset_version() -> str:
     return digest.hexdigest()[:10]
 
 
-def page(name: str, viewer: Viewer | None = None, *, path: str = "", status: int = 200, **context: Any) -> Template:
-    """A page; `path` marks its entry in the navigation."""
+def page(name: str, viewer: Account | None = None, *, path: str = "", status: int = 200, **context: Any) -> Template:
+    """A page; `path` marks its entry in the navigation, which only a Viewer has."""
     return Template(template_name=name, context={"viewer": viewer, "path": path, **context}, status_code=status)
 
 

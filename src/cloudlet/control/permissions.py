@@ -2,6 +2,12 @@
 
     @get("/workspace/members", opt=requires("license.assign"))
 
+    SIGNED_IN               signed in, and a member of a workspace: the handler gets its `viewer`
+    a permission's key      the same, and allowed to do this
+    SIGNED_IN_ANYWHERE      signed in, perhaps without any workspace: the handler gets its `account` (a Viewer or not)
+    SIGNED_IN_UNVERIFIED    the same, and the e-mail address may still be somebody else's
+    PUBLIC                  everybody
+
 A member's permissions are their role's, changed by the switches of "Advanced Permissions".
 """
 
@@ -16,12 +22,15 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers.base import BaseRouteHandler
 
-from cloudlet.control.errors import Forbidden, NotSignedIn
-from cloudlet.control.viewer import SESSION_COOKIE, load_viewer
+from cloudlet.control.errors import Forbidden, NotSignedIn, NotVerified, NoWorkspace
+from cloudlet.control.viewer import SESSION_COOKIE, Viewer, load_account
 
 REQUIREMENT = "requires"
 PUBLIC = "public"
 SIGNED_IN = "signed_in"
+SIGNED_IN_ANYWHERE = "signed_in.anywhere"
+SIGNED_IN_UNVERIFIED = "signed_in.unverified"
+LEVELS = frozenset({PUBLIC, SIGNED_IN, SIGNED_IN_ANYWHERE, SIGNED_IN_UNVERIFIED})
 
 PERMISSIONS = frozenset(
     {
@@ -56,8 +65,8 @@ ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 
 def requires(what: str) -> dict[str, Any]:
-    """The `opt` of a route: PUBLIC, SIGNED_IN or a permission's key."""
-    if what not in PERMISSIONS | {PUBLIC, SIGNED_IN}:
+    """The `opt` of a route: one of LEVELS or a permission's key."""
+    if what not in PERMISSIONS | LEVELS:
         raise ValueError(f"{what!r} is no permission")
     return {REQUIREMENT: what}
 
@@ -84,7 +93,7 @@ def effective(who: HasRole) -> frozenset[str]:
 
 
 async def authorize(connection: ASGIConnection[Any, Any, Any, State], handler: BaseRouteHandler) -> None:
-    """The guard of the whole application. Raises NotSignedIn or Forbidden."""
+    """The guard of the whole application. Raises NotSignedIn, NotVerified, NoWorkspace or Forbidden."""
     needed = handler.opt.get(REQUIREMENT)
     if needed == PUBLIC:
         return
@@ -92,9 +101,18 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, State], handler: B
         raise Forbidden("This address does not say who may use it.")
     cookie = connection.cookies.get(SESSION_COOKIE, "")
     state = connection.app.state
-    viewer = await run_sync(load_viewer, state.database, state.platform, cookie) if cookie else None
-    if viewer is None:
+    account = await run_sync(load_account, state.database, state.platform, cookie) if cookie else None
+    if account is None:
         raise NotSignedIn
-    connection.scope["viewer"] = viewer  # type: ignore[typeddict-unknown-key]
-    if needed != SIGNED_IN and not is_allowed(viewer, needed):
+    connection.scope["account"] = account  # type: ignore[typeddict-unknown-key]
+    if needed == SIGNED_IN_UNVERIFIED:
+        return
+    if not account.is_verified:
+        raise NotVerified
+    if needed == SIGNED_IN_ANYWHERE:
+        return
+    if not isinstance(account, Viewer):
+        raise NoWorkspace
+    connection.scope["viewer"] = account  # type: ignore[typeddict-unknown-key]
+    if needed != SIGNED_IN and not is_allowed(account, needed):
         raise Forbidden

@@ -1,4 +1,4 @@
-"""Who looks at a page: a signed-in user, in one workspace."""
+"""Who looks at a page: a signed-in user, and mostly in one workspace."""
 
 from __future__ import annotations
 
@@ -13,64 +13,90 @@ from cloudlet.control.accounts.service import SEEN_AGAIN, SESSION_DAYS, find_ses
 from cloudlet.control.db import Database
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.service import current_membership
+from cloudlet.control.workspaces.tables import Membership, Workspace
 
 SESSION_COOKIE = "cloudlet_session"
 
 
-class Viewer(msgspec.Struct, frozen=True, kw_only=True):
-    """A plain record that outlives the database session. `has_sudo`: they proved who they are a moment ago."""
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in user. A plain record that outlives the database session.
+
+    `has_sudo`: they proved who they are a moment ago; `is_verified`: the e-mail address is theirs.
+    """
 
     session_id: str
     user_id: str
     email: str
     name: str
+    is_verified: bool
     has_password: bool
     has_sudo: bool
+
+    @property
+    def actor(self) -> str:
+        return "user:" + self.user_id
+
+    @property
+    def has_workspace(self) -> bool:
+        return isinstance(self, Viewer)
+
+
+class Viewer(Account, frozen=True, kw_only=True):
+    """A signed-in user in one of their workspaces: what pages about a workspace are made for."""
+
     workspace_id: str
     workspace_name: str
     membership_id: str
     role: str
     permissions: dict[str, bool] | None
 
-    @property
-    def actor(self) -> str:
-        return "user:" + self.user_id
 
-
-def load_viewer(database: Database, platform: Platform, cookie: str) -> Viewer | None:
-    """The viewer of a session cookie; None when it is unknown, over, or its user belongs to no workspace any more."""
+def load_account(database: Database, platform: Platform, cookie: str) -> Account | None:
+    """Whose session cookie it is, None when it is unknown or over. A Viewer, where the user belongs to a workspace."""
     with database.snapshot() as session:
         found = find_session(session, platform, cookie)
         if found is None:
             return None
         web_session, user = found
         place = current_membership(session, user.id, web_session.workspace_id)
-        if place is None:
-            return None
-        membership, workspace = place
         now = platform.now()
         seen_lately = now - web_session.last_seen_at < SEEN_AGAIN
-        viewer = Viewer(
+        account = Account(
             session_id=web_session.id,
             user_id=user.id,
             email=user.email,
             name=user.name,
+            is_verified=user.email_verified_at is not None,
             has_password=user.password_hash is not None,
             has_sudo=web_session.sudo_until is not None and web_session.sudo_until > now,
-            workspace_id=workspace.id,
-            workspace_name=workspace.name,
-            membership_id=membership.id,
-            role=membership.role,
-            permissions=membership.permissions,
         )
+        if place is not None:
+            account = in_workspace(account, *place)
     if not seen_lately:
-        remember_visit(database, platform, viewer.session_id)
-    return viewer
+        remember_visit(database, platform, account.session_id)
+    return account
+
+
+def in_workspace(account: Account, membership: Membership, workspace: Workspace) -> Viewer:
+    return Viewer(
+        **msgspec.structs.asdict(account),
+        workspace_id=workspace.id,
+        workspace_name=workspace.name,
+        membership_id=membership.id,
+        role=membership.role,
+        permissions=membership.permissions,
+    )
 
 
 def remember_visit(database: Database, platform: Platform, session_id: str) -> None:
     with database.transaction() as session:
         touch_session(session, session_id, platform.now())
+
+
+def provide_account(request: Request[Any, Any, State]) -> Account:
+    """The `account` argument of a handler, for pages that need no workspace; the guard put it there."""
+    account: Account = request.scope["account"]  # type: ignore[typeddict-item]
+    return account
 
 
 def provide_viewer(request: Request[Any, Any, State]) -> Viewer:

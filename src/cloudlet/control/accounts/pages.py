@@ -11,9 +11,9 @@ from cloudlet.control.accounts.errors import SignInRefused
 from cloudlet.control.accounts.forms import SignInForm
 from cloudlet.control.accounts.service import close_session, find_link, open_session, sign_in, use_link
 from cloudlet.control.accounts.tables import User
-from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest, client_ip
+from cloudlet.control.given import CurrentAccount, TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page, safe_next
-from cloudlet.control.permissions import PUBLIC, SIGNED_IN, requires
+from cloudlet.control.permissions import PUBLIC, SIGNED_IN_UNVERIFIED, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import session_cookie
@@ -65,11 +65,11 @@ def submit_link(request: WebRequest, secret: FromPath[str], database: TheDatabas
     return answer
 
 
-@post("/sign-out", opt=requires(SIGNED_IN))
+@post("/sign-out", opt=requires(SIGNED_IN_UNVERIFIED))
 @in_thread
-def submit_sign_out(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Redirect:
+def submit_sign_out(account: CurrentAccount, database: TheDatabase, platform: ThePlatform) -> Redirect:
     with database.transaction() as session:
-        close_session(session, viewer.session_id)
+        close_session(session, account.session_id)
     answer = go("/sign-in")
     answer.set_cookie(session_cookie("", platform))
     return answer
