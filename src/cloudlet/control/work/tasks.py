@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cloudlet.control.limits import service as limits
 from cloudlet.control.work.worker import Task
 
-TASKS: tuple[Task, ...] = ()
+TASKS: tuple[Task, ...] = (Task("limits", seconds=3600, run=limits.forget),)
