@@ -7,12 +7,13 @@ from typing import Any, TypeAlias
 from litestar import Request
 from litestar.datastructures import State
 from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from cloudlet.control.db import Database
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Account, Viewer
 
-CurrentAccount: TypeAlias = NamedDependency[Account]
+CurrentAccount: TypeAlias = NamedDependency[SkipValidation[Account]]  # a Viewer is an Account, msgspec thinks not
 CurrentViewer: TypeAlias = NamedDependency[Viewer]
 TheDatabase: TypeAlias = NamedDependency[Database]
 ThePlatform: TypeAlias = NamedDependency[Platform]
