@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.platform import Platform
+from cloudlet.control.webhooks.events import announce, event_of
 from cloudlet.control.workspaces.tables import Workspace
 from cloudlet.license.canonical import canonical_json
 
 GENESIS = "0" * 64
+CHUNK = 500
 
 
 def record(
@@ -30,7 +34,7 @@ def record(
 ) -> AuditEntry:
     """Append an entry in the caller's transaction. `data` must hold no secret.
 
-    The workspace's row is locked meanwhile, so that the chain has one end.
+    The workspace's row is locked meanwhile, so that the chain has one end. Webhooks are told of it when this commits.
     """
     session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
     last = session.execute(
@@ -55,6 +59,18 @@ def record(
     entry.hash = chain_hash(entry)
     session.add(entry)
     session.flush()
+    event = event_of(action)
+    if event:
+        announce(
+            session,
+            platform,
+            workspace_id,
+            event,
+            subject=target,
+            actor=actor,
+            at=entry.at,
+            data=entry.data,
+        )
     return entry
 
 
@@ -75,13 +91,43 @@ def chain_hash(entry: AuditEntry) -> str:
     return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
+def entries_in_order(session: Session, workspace_id: str) -> Iterator[AuditEntry]:
+    """All entries, oldest first, read a few hundred at a time."""
+    after = -1
+    while True:
+        chunk = session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.workspace_id == workspace_id, AuditEntry.seq > after)
+            .order_by(AuditEntry.seq)
+            .limit(CHUNK)
+        ).all()
+        yield from chunk
+        if len(chunk) < CHUNK:
+            return
+        after = chunk[-1].seq
+
+
+class ChainReport(msgspec.Struct, frozen=True):
+    """`broken` is the number of the first entry that does not fit, None when all do. `head` is the last one's hash.
+
+    Entries that were cut off at the end leave no gap: compare `entries` and `head` with what was noted before.
+    """
+
+    entries: int
+    head: str
+    broken: int | None
+
+
+def check_chain(session: Session, workspace_id: str) -> ChainReport:
+    """Compute each entry's hash again, oldest first, in constant memory."""
+    previous, expected = GENESIS, 1
+    for entry in entries_in_order(session, workspace_id):
+        if entry.seq != expected or entry.prev_hash != previous or entry.hash != chain_hash(entry):
+            return ChainReport(expected - 1, previous, entry.seq)
+        previous, expected = entry.hash, expected + 1
+    return ChainReport(expected - 1, previous, None)
+
+
 def first_broken(session: Session, workspace_id: str) -> int | None:
     """The `seq` of the first entry that does not fit the chain; None when all is well."""
-    previous, expected = GENESIS, 1
-    for entry in session.scalars(
-        select(AuditEntry).where(AuditEntry.workspace_id == workspace_id).order_by(AuditEntry.seq)
-    ):
-        if entry.seq != expected or entry.prev_hash != previous or entry.hash != chain_hash(entry):
-            return entry.seq
-        previous, expected = entry.hash, expected + 1
-    return None
+    return check_chain(session, workspace_id).broken
