@@ -29,7 +29,7 @@ class Machine(Base):
 
 
 class Activation(Base):
-    """One license request with a known token. `result_code` is `ok` or the verdict's code."""
+    """One license request with a known token. `result_code` is `ok` or the verdict's code, `detail` the verdict's sentence."""
 
     __tablename__ = "activations"
 
@@ -43,7 +43,9 @@ class Activation(Base):
     is_ci: Mapped[bool]
     is_cli: Mapped[bool]
     ci_project: Mapped[str | None] = mapped_column(String(200))
+    ci_run: Mapped[str | None] = mapped_column(String(200))
     result_code: Mapped[str] = mapped_column(String(80))
+    detail: Mapped[str | None] = mapped_column(String(500))
     envelope_jti: Mapped[str | None] = mapped_column(String(40))
     request_id: Mapped[str] = mapped_column(String(40))
     ip: Mapped[str] = mapped_column(String(45), default="")
@@ -53,4 +55,6 @@ class Activation(Base):
     __table_args__ = (
         Index("ix_activations_workspace_id_at", "workspace_id", "at"),
         Index("ix_activations_credential_id_at", "credential_id", "at"),
+        Index("ix_activations_machine_row_at", "machine_row", "at"),
+        Index("ix_activations_license_id_at", "license_id", "at"),
     )

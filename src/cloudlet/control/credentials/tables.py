@@ -14,7 +14,9 @@ from cloudlet.control.db import Base, Moment
 class Credential(Base):
     """Found by `lookup_hash`, a keyed hash; `secret_enc` (sealed) is there where the workspace allows showing it again.
 
-    A membership has one living `auth` credential at most.
+    A membership has one living `auth` credential at most. `project` is what a CI key's starts count for where they do not
+    say so themselves. A rotated key is revoked, and good until `grace_until`; all that replaced one another share their
+    `family_id`. `reuse_count` counts uses after the end, `reuse_told_at` is when the audit log last heard of them.
     """
 
     __tablename__ = "credentials"
@@ -40,8 +42,13 @@ class Credential(Base):
     replaced_by: Mapped[str | None] = mapped_column(String(40))
     family_id: Mapped[str | None] = mapped_column(String(40))
     grace_until: Mapped[datetime | None] = mapped_column(Moment)
+    project: Mapped[str | None] = mapped_column(String(200))
+    reuse_count: Mapped[int] = mapped_column(default=0, server_default="0")
+    reused_at: Mapped[datetime | None] = mapped_column(Moment)
+    reuse_told_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (
+        Index("ix_credentials_family_id", "family_id"),
         CheckConstraint("kind IN ('auth','device','ci','legacy_api','admin_api')", name="kind"),
         Index(
             "uq_credentials_living_auth",
