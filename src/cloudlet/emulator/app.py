@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from cloudlet import __version__
-from cloudlet.emulator.activation.activate import activate
+from cloudlet.emulator.activation.activate import begin
+from cloudlet.emulator.activation.check import StartCheck
 from cloudlet.emulator.activation.machine import identify_machine
 from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.effects.jobs import JobRunner
 from cloudlet.emulator.gateway.chain import Chain
+from cloudlet.emulator.gateway.chaos import Chaos
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher
 from cloudlet.emulator.gateway.entitle import Entitlement, service_name
@@ -63,6 +65,7 @@ class Emulator:
             self.store, self.clock, self.ids, self.dispatcher.service_call, load_service=self.registry.load
         )
         self.registry.on_load.append(self._adopt)
+        self.chaos = Chaos(settings, self.ids)
         self.health_data: dict[str, Any] = {}
         self.config_updates: dict[str, Any] = {}
         self.hooks = InitHooks(settings)
@@ -76,7 +79,8 @@ class Emulator:
         Raises ActivationFailed, and what `HttpServer.start` raises for a port that is taken.
         """
         await self.hooks.run("BOOT")
-        self.activation = activate(self.settings, self.machine, say=announce)
+        licensing = begin(self.settings, self.machine, say=announce)
+        self.activation = licensing.state
         self.entitlement = Entitlement(self.settings, self.activation)
         chain = Chain(
             self.dispatcher,
@@ -84,6 +88,7 @@ class Emulator:
             Identifier(self.models),
             self.models,
             self.entitlement,
+            self.chaos,
             InternalApi(self),
             Cors(self.settings),
             self.journal,
@@ -102,11 +107,14 @@ class Emulator:
             loop.add_signal_handler(number, self._stop.set)
         self.dispatcher.fallback.start()
         self.load_services()
+        self.use_activation(licensing.settle())  # nobody is served, and no script runs, under a license that is refused
         await self.hooks.run("START")
         await server.start()
         self.jobs.start()
         ready = loop.create_task(self._be_ready())
-        renewing = loop.create_task(self._keep_license()) if self.activation.is_license_activated else None
+        renewing = (
+            loop.create_task(self._keep_license(licensing.check)) if self.activation.is_license_activated else None
+        )
         await self._stop.wait()
         self.is_stopping = True
         ready.cancel()
@@ -125,10 +133,10 @@ class Emulator:
         await self.hooks.run("READY")
         announce("Ready.")
 
-    async def _keep_license(self) -> None:
+    async def _keep_license(self, check: StartCheck | None) -> None:
         """Renew the license while it is used; a community start loads none of this."""
         module = importlib.import_module("cloudlet.emulator.activation.refresh")  # lazy: brings http and ssl
-        refresher = module.make_refresher(self.settings, self.machine, self.activation, self.use_activation)
+        refresher = module.make_refresher(self.settings, self.machine, self.activation, self.use_activation, check)
         if refresher is not None:
             await refresher.run()
 

@@ -8,7 +8,7 @@ the license, so offline activation may follow it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,7 +91,10 @@ class LicenseAnswer(msgspec.Struct, frozen=True):
 
 
 class LicenseClient:
-    """Talks to one control plane. `endpoint` is API_ENDPOINT and ends in `/v1`; `web` is for texts."""
+    """Talks to one control plane. `endpoint` is API_ENDPOINT and ends in `/v1`; `web` is for texts.
+
+    `on_trouble` hears of each try that failed, before the next one.
+    """
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class LicenseClient:
         budget: Budget | None = None,
         web: str = "",
         agent: str = "cloudlet",
+        on_trouble: Callable[[Failure], None] | None = None,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
         self.effects = effects
@@ -109,6 +113,7 @@ class LicenseClient:
         self.budget = budget or Budget()
         self.web = web
         self.agent = agent
+        self.on_trouble = on_trouble
         self.deadline = Deadline(self.budget.total_seconds, effects.monotonic)
 
     def fetch_license(self, request: LicenseRequest) -> LicenseAnswer:
@@ -161,6 +166,8 @@ class LicenseClient:
                     return answer
                 why, retryable = passing, True
                 pause = retry_after(answer) or pause
+            if self.on_trouble is not None:
+                self.on_trouble(why)
             if not retryable or attempt == TRIES or self.deadline.is_over or pause >= self.deadline.left(60):
                 raise LicenseUnreachable(why)
             self.effects.sleep(pause)

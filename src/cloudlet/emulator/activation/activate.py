@@ -4,7 +4,7 @@
     no credentials                        community with a hint; refused with ACTIVATE_PRO=1
     credentials that cannot be right      refused, no network
     a license file                        verified → active_file, no network
-    credentials, a fresh license here     verified → active_cached, no network; `refresh` renews it while running
+    credentials, a fresh license here     verified → active_cached at once; `check` asks beside the start whether it holds
     credentials                           `online`: ask the control plane → active_online, or refused
 
 The modules that need cryptography or a network are imported for the last case only.
@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from cloudlet.emulator.activation.block import refuse
 from cloudlet.emulator.activation.cache import LicenseCache
+from cloudlet.emulator.activation.check import Start
 from cloudlet.emulator.activation.credentials import Credentials, find_credentials
 from cloudlet.emulator.activation.entitlements import COMMUNITY_SERVICES
 from cloudlet.emulator.activation.machine import Machine
@@ -37,17 +38,28 @@ def activate(
     say: Callable[[str], None],
     effects: Effects = SYSTEM,
 ) -> ActivationState:
-    """Decide the edition of this start. Blocking; LICENSE_TIMEOUT (8) seconds at most, no network without credentials.
+    """Decide the edition of a start that has nothing else to do meanwhile. See `begin`."""
+    return begin(settings, machine, say=say, effects=effects).settle()
 
+
+def begin(
+    settings: Settings,
+    machine: Machine,
+    *,
+    say: Callable[[str], None],
+    effects: Effects = SYSTEM,
+) -> Start:
+    """Decide the edition of this start as far as it can be without waiting; `settle` ends it, before `Ready.`
+
+    Blocks for LICENSE_TIMEOUT (8) seconds at most, and only without a fresh license; no network without credentials.
     `say` gets each line that belongs on stdout (success line, community hint, warnings). Raises ActivationFailed.
     """
     if settings.activate_pro is False:
         say(OFF_LINE)
-        return COMMUNITY
+        return Start(COMMUNITY)
     found = find_credentials(settings)
     if isinstance(found, Credentials):
-        state: ActivationState = start_licensed(settings, machine, found, say, effects)
-        return state
+        return start_licensed(settings, machine, found, say, effects)
     if isinstance(found, Failure):
         raise refuse(found, settings)
     if has_license_file(settings):
@@ -56,7 +68,7 @@ def activate(
         raise refuse(failure("credentials.missing", web=settings.web_app_url), settings)
     if settings.log_license_issues:
         say(HINT_LINE.format(web=settings.web_app_url))
-    return COMMUNITY
+    return Start(COMMUNITY)
 
 
 def start_licensed(
@@ -65,20 +77,18 @@ def start_licensed(
     credentials: Credentials | None,
     say: Callable[[str], None],
     effects: Effects,
-) -> ActivationState:
+) -> Start:
     """`licensed.start_licensed`, loaded only now: it brings cryptography, which a community start does without."""
     module = importlib.import_module("cloudlet.emulator.activation.licensed")  # lazy: see above
-    state: ActivationState = module.start_licensed(settings, machine, credentials, say, effects)
-    return state
+    start: Start = module.start_licensed(settings, machine, credentials, say, effects)
+    return start
 
 
 def has_license_file(settings: Settings) -> bool:
     return LicenseCache(settings).has_license_file()
 
 
-def start_with_file(
-    settings: Settings, machine: Machine, say: Callable[[str], None], effects: Effects
-) -> ActivationState:
+def start_with_file(settings: Settings, machine: Machine, say: Callable[[str], None], effects: Effects) -> Start:
     """A license file without a token. One that is no good ends the start only where it was asked for."""
     try:
         return start_licensed(settings, machine, None, say, effects)
@@ -87,4 +97,4 @@ def start_with_file(
             raise
         if settings.log_license_issues:
             say(f"The installed license file is not used: {error.failure.text()} Community edition.")
-        return COMMUNITY
+        return Start(COMMUNITY)

@@ -1,7 +1,8 @@
-"""Activation by a license that is on this machine already; the control plane is asked only where that does not do.
+"""Activation by a license that is on this machine already; the control plane is asked first only where that will not do.
 
-A start with a fresh license needs no network and loads none of the modules for it; `refresh` renews it in the
-background. `Licenses` is what a start, a refresh and `cloudlet license` all work with.
+A license file needs no network. A fresh license from the control plane starts the emulator while `check` asks whether
+it still holds, and `refresh` renews it from then on. `Licenses` is what a start, a refresh and `cloudlet license` all
+work with.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from pathlib import Path
 import msgspec
 
 from cloudlet import __version__
-from cloudlet.emulator.activation.block import refuse
+from cloudlet.emulator.activation.block import failed, refuse
 from cloudlet.emulator.activation.cache import LicenseCache
+from cloudlet.emulator.activation.check import Start, StartCheck, success_line
 from cloudlet.emulator.activation.clock import ClockGuard, moment
 from cloudlet.emulator.activation.credentials import Credentials
 from cloudlet.emulator.activation.entitlements import edition_of, open_services
@@ -117,17 +119,13 @@ class Licenses:
         verified = found.usable
         assert verified is not None
         self.clock.advance(self.effects.now())
-        if verified.is_file:
-            say(
-                f"Successfully activated license file {short(verified)} from {found.path} 🔑✅"
-                f" (until {moment(verified.claims.exp)})"
-            )
-            return self.state(verified, "active_file", str(found.path))
-        say(
-            f"Successfully activated cached license {short(verified)} from {found.path} 🔑✅"
-            f" (offline until {moment(verified.claims.ra)})"
-        )
-        return self.state(verified, "active_cached", str(found.path))
+        state = self.state_here(verified, found.path)
+        say(success_line(state))
+        return state
+
+    def state_here(self, verified: VerifiedLicense, path: Path) -> ActivationState:
+        """Under a license that lies on this machine."""
+        return self.state(verified, "active_file" if verified.is_file else "active_cached", str(path))
 
     def state(self, verified: VerifiedLicense, phase: Phase, source: str) -> ActivationState:
         claims = verified.claims
@@ -147,6 +145,7 @@ class Licenses:
             last_online=0 if verified.is_file else claims.iat,
             endpoint=self.settings.api_endpoint,
             budget_seconds=self.settings.license_timeout_seconds,
+            activation_id=claims.jti,
         )
 
     def stale(self, known: VerifiedLicense, cause: str) -> Failure:
@@ -168,22 +167,30 @@ def start_licensed(
     credentials: Credentials | None,
     say: Callable[[str], None],
     effects: Effects,
-) -> ActivationState:
-    """An active state. Raises ActivationFailed."""
+) -> Start:
+    """A start with an active state. Raises ActivationFailed."""
     licenses = Licenses(settings, machine, credentials, effects)
     try:
         trust = licenses.trusted()
     except EnvelopeRefused as error:
         raise refuse(failure("license.format", problem=error.problem), settings) from error
     found = licenses.find(trust)
+    told = licenses.loops.verdict(effects.now())
     if found.usable is not None and (found.usable.is_file or settings.license_offline != "never"):
-        licenses.loops.forget()
-        return licenses.open_with(found, say)
+        if found.usable.is_file or credentials is None or settings.license_offline == "only":
+            licenses.loops.forget()
+            return Start(licenses.open_with(found, say))
+        if told is not None:
+            raise failed(licenses, told, 0.0)
+        licenses.clock.advance(effects.now())
+        state = licenses.state_here(found.usable, found.path)
+        return Start(state, StartCheck(licenses, state), say)
     if credentials is None or settings.license_offline == "only":
         raise refuse(why_not(licenses, found), settings)
+    if told is not None:
+        raise failed(licenses, told, 0.0)
     online = importlib.import_module("cloudlet.emulator.activation.online")  # lazy: brings http and ssl
-    state: ActivationState = online.activate_online(licenses, trust, found, say)
-    return state
+    return Start(online.activate_online(licenses, trust, found, say))
 
 
 def why_not(licenses: Licenses, found: Found) -> Failure:
@@ -199,8 +206,3 @@ def why_not(licenses: Licenses, found: Found) -> Failure:
 def next_check(verified: VerifiedLicense) -> float:
     """Half the window after it was issued."""
     return min(verified.claims.iat + verified.claims.win / 2, float(verified.claims.ra))
-
-
-def short(verified: VerifiedLicense) -> str:
-    """The end of the id (its beginning is a date that many share), and the plan."""
-    return f"{verified.claims.lic[-6:]}:{verified.claims.plan}"

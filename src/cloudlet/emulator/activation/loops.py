@@ -29,9 +29,18 @@ class LoopGuard:
     def record(self, why: Failure, now: float) -> float:
         """Remember a failure. Gives the seconds that this start should wait before it ends."""
         times = [*self.times(now), now]
+        self.write(why, times, now)
+        return min(LONGEST_PAUSE_SECONDS, 2.0 ** (len(times) - 1)) if len(times) > 1 else 0.0
+
+    def note(self, why: Failure, now: float) -> None:
+        """Tell starts that wait for this one; whether this one fails by it is not decided here."""
+        self.write(why, self.times(now), now)
+
+    def write(self, why: Failure, times: list[float], now: float) -> None:
         entry = {
             "subject": self.subject,
             "times": times,
+            "told": now,
             "code": why.code,
             "values": why.values,
             "detail": why.detail,
@@ -39,7 +48,6 @@ class LoopGuard:
             "request_id": why.request_id,
         }
         self.cache.write(self.path, json.dumps(entry).encode())
-        return min(LONGEST_PAUSE_SECONDS, 2.0 ** (len(times) - 1)) if len(times) > 1 else 0.0
 
     def verdict(self, now: float) -> Failure | None:
         """What to tell again instead of asking: a definitive no that was told twice within the last minute."""
@@ -48,10 +56,10 @@ class LoopGuard:
             return None
         return why
 
-    def failed_since(self, began: float) -> Failure | None:
-        """What another start found out while this one waited for it."""
-        times = self.times(began)
-        return self.last() if times and times[-1] >= began else None
+    def told_since(self, began: float) -> Failure | None:
+        """What another start was told while this one waited for it."""
+        told = self.entry().get("told")
+        return self.last() if isinstance(told, int | float) and told >= began else None
 
     def forget(self) -> None:
         if self.path.exists():

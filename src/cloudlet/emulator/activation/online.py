@@ -12,11 +12,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cloudlet import __version__
-from cloudlet.emulator.activation.block import refuse
-from cloudlet.emulator.activation.clock import SKEW_SECONDS, moment
-from cloudlet.emulator.activation.licensed import Found, Licenses, next_check, short
+from cloudlet.emulator.activation.block import failed, refuse
+from cloudlet.emulator.activation.check import Outcome, success_line
+from cloudlet.emulator.activation.clock import SKEW_SECONDS
+from cloudlet.emulator.activation.licensed import Found, Licenses
 from cloudlet.emulator.activation.lock import exclusive
-from cloudlet.emulator.activation.state import ActivationFailed, ActivationState
+from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.license.client import (
     Budget,
     LicenseAnswer,
@@ -31,11 +32,13 @@ from cloudlet.license.transport import Route
 from cloudlet.license.verify import LicenseRefused, VerifiedLicense, verify_license
 from cloudlet.settings import Settings
 
+LOCK = ".license.lock"
+
 
 class Attempt:
     """One way to a license within one budget. `warnings` collects what went wrong without hindering it."""
 
-    def __init__(self, licenses: Licenses) -> None:
+    def __init__(self, licenses: Licenses, on_trouble: Callable[[Failure], None] | None = None) -> None:
         settings = licenses.settings
         self.licenses = licenses
         self.settings = settings
@@ -44,7 +47,7 @@ class Attempt:
         self.began = self.effects.monotonic()
         self.began_at = self.effects.now()
         self.warnings: list[str] = []
-        self.client = make_client(licenses)
+        self.client = make_client(licenses, on_trouble)
 
     @property
     def spent(self) -> float:
@@ -67,6 +70,22 @@ class Attempt:
             f"License cache cannot be written, offline starts will not work: {line}" for line in kept if line
         ]
         return fresh
+
+    def ask(self, trust: TrustStore, known: VerifiedLicense | None) -> Outcome:
+        """`fetch`, with what may come of it as a value. A verdict takes the kept license with it."""
+        try:
+            fresh = self.fetch(trust, known)
+        except LicenseDenied as error:
+            self.cache.remove(self.cache.license_path)
+            return Outcome(problem=error.failure, is_verdict=True, spent_seconds=self.spent)
+        except (LicenseRefused, LicenseUnreachable) as error:
+            return Outcome(problem=error.failure, spent_seconds=self.spent)
+        state = msgspec.structs.replace(
+            self.licenses.state(fresh, "active_online", self.settings.api_endpoint),
+            spent_seconds=round(self.spent, 3),
+            proxy=shown_proxy(self.settings, self.client.route),
+        )
+        return Outcome(state=state, warnings=tuple(self.warnings), spent_seconds=self.spent)
 
     def true_time(self, answer: LicenseAnswer) -> float:
         """The control plane's time where this machine's clock is wrong."""
@@ -99,55 +118,79 @@ class Attempt:
 
 def activate_online(licenses: Licenses, trust: TrustStore, found: Found, say: Callable[[str], None]) -> ActivationState:
     """An active state. Raises ActivationFailed."""
+    outcome = fetch_first(licenses, trust, found)
+    if outcome.problem is not None and outcome.is_learned:
+        raise refuse(outcome.problem, licenses.settings, spent=outcome.spent_seconds)
+    if outcome.problem is not None:
+        raise failed(licenses, outcome.problem, outcome.spent_seconds)
+    state = outcome.state
+    assert state is not None
+    licenses.loops.forget()
+    for line in outcome.warnings if licenses.settings.log_license_issues else ():
+        say(line)
+    say(success_line(state, is_new=found.known is None))
+    return state
+
+
+def fetch_first(licenses: Licenses, trust: TrustStore, found: Found) -> Outcome:
+    """For a start that has no fresh license. Of starts at the same time one asks, in the name of all."""
     attempt = Attempt(licenses)
-    told = licenses.loops.verdict(attempt.began_at)
-    if told is not None:
-        raise failed(attempt, told)
-    known = found.known
-    with exclusive(licenses.cache.folder / ".license.lock", attempt.client.deadline.left(60), licenses.effects) as mine:
-        learned = licenses.loops.failed_since(attempt.began_at) if attempt.spent > 0.04 else None
+    with exclusive(licenses.cache.folder / LOCK, attempt.client.deadline.left(60), licenses.effects) as lock:
+        learned = licenses.loops.told_since(attempt.began_at) if lock.has_waited else None
         if learned is not None:
-            raise refuse(learned, licenses.settings, spent=attempt.spent)
+            return Outcome(problem=learned, is_learned=True, spent_seconds=attempt.spent)
         again = licenses.find(licenses.trusted())  # another start may have fetched one while this one waited
         if again.usable is not None and licenses.settings.license_offline != "never":
-            return licenses.open_with(again, say)
-        if not mine:
-            raise failed(attempt, busy(licenses.settings))
-        try:
-            fresh = attempt.fetch(trust, known)
-        except LicenseDenied as error:
-            licenses.cache.remove(licenses.cache.license_path)
-            raise failed(attempt, error.failure) from error
-        except LicenseRefused as error:
-            raise failed(attempt, error.failure) from error
-        except LicenseUnreachable as error:
-            raise failed(attempt, without_server(licenses, found, error.failure)) from error
-    licenses.loops.forget()
-    if licenses.settings.log_license_issues:
-        for line in attempt.warnings:
-            say(line)
-    verb = "activated" if known else "requested and activated new"
-    say(f"Successfully {verb} license {short(fresh)} 🔑✅ (online, next check {moment(next_check(fresh))})")
-    return online_state(attempt, fresh)
+            return Outcome(state=licenses.state_here(again.usable, again.path))
+        if not lock.is_mine:
+            return Outcome(problem=busy(licenses.settings), spent_seconds=attempt.spent)
+        outcome = attempt.ask(trust, found.known)
+        if outcome.problem is None:
+            return outcome
+        problem = outcome.problem
+        if not problem.reason.is_final:
+            problem = without_server(licenses, found, problem)
+        licenses.loops.note(problem, licenses.effects.now())
+        return msgspec.structs.replace(outcome, problem=problem)
 
 
-def renew(licenses: Licenses, current: ActivationState) -> ActivationState:
-    """A newer license for an emulator that runs. Raises LicenseDenied, LicenseUnreachable, LicenseRefused."""
-    attempt = Attempt(licenses)
+def ask(
+    licenses: Licenses,
+    current: ActivationState,
+    on_trouble: Callable[[Failure], None] | None = None,
+    *,
+    is_start: bool = False,
+) -> Outcome:
+    """Does the license of an emulator that starts or runs still hold? Within the budget.
+
+    `on_trouble` hears of each try that failed. After a verdict the license on this machine is gone. Starts at the same
+    time (`is_start`) ask once: the others find a newer license, or what one of them was told.
+    """
+    attempt = Attempt(licenses, on_trouble)
     trust = licenses.trusted()
-    with exclusive(licenses.cache.folder / ".license.lock", attempt.client.deadline.left(60), licenses.effects) as mine:
+    with exclusive(licenses.cache.folder / LOCK, attempt.client.deadline.left(60), licenses.effects) as lock:
+        learned = licenses.loops.told_since(attempt.began_at) if is_start and lock.has_waited else None
+        if learned is not None and learned.reason.nature == "verdict":
+            return Outcome(problem=learned, is_verdict=True, is_learned=True, spent_seconds=attempt.spent)
         found = licenses.find(trust)
-        if found.usable is not None and found.usable.claims.iat > current.last_online:
-            return licenses.state(found.usable, "active_cached", str(found.path))
-        if not mine:
-            raise LicenseUnreachable(busy(licenses.settings))
-        return online_state(attempt, attempt.fetch(trust, found.known))
+        if is_newer(found.usable, current):
+            assert found.usable is not None
+            return Outcome(state=licenses.state_here(found.usable, found.path))
+        if not lock.is_mine:
+            return Outcome(problem=busy(licenses.settings), spent_seconds=attempt.spent)
+        outcome = attempt.ask(trust, found.known)
+        if outcome.is_verdict and outcome.problem is not None and is_start:
+            licenses.loops.note(outcome.problem, licenses.effects.now())
+        return outcome
 
 
-def online_state(attempt: Attempt, fresh: VerifiedLicense) -> ActivationState:
-    state = attempt.licenses.state(fresh, "active_online", attempt.settings.api_endpoint)
-    return msgspec.structs.replace(
-        state, spent_seconds=round(attempt.spent, 3), proxy=shown_proxy(attempt.settings, attempt.client.route)
+def is_newer(found: VerifiedLicense | None, current: ActivationState) -> bool:
+    """Did another start or a refresh on this volume fetch a license since?"""
+    return (
+        found is not None
+        and not found.is_file
+        and found.claims.jti != current.activation_id
+        and found.claims.iat >= current.last_online
     )
 
 
@@ -160,13 +203,6 @@ def without_server(licenses: Licenses, found: Found, cause: Failure) -> Failure:
     if found.known is not None and not found.known.is_fresh(licenses.effects.now()):
         return licenses.stale(found.known, cause.text())
     return cause
-
-
-def failed(attempt: Attempt, why: Failure) -> ActivationFailed:
-    """Remember the failure, slow down a restart loop, and give what to raise."""
-    spent = attempt.spent
-    attempt.effects.sleep(attempt.licenses.loops.record(why, attempt.effects.now()))
-    return refuse(why, attempt.settings, spent=spent)
 
 
 def busy(settings: Settings) -> Failure:
@@ -183,7 +219,7 @@ def busy(settings: Settings) -> Failure:
     )
 
 
-def make_client(licenses: Licenses) -> LicenseClient:
+def make_client(licenses: Licenses, on_trouble: Callable[[Failure], None] | None = None) -> LicenseClient:
     settings = licenses.settings
     return LicenseClient(
         settings.api_endpoint,
@@ -192,6 +228,7 @@ def make_client(licenses: Licenses) -> LicenseClient:
         budget=Budget(total_seconds=settings.license_timeout_seconds),
         web=settings.web_app_url,
         agent=f"cloudlet/{__version__}",
+        on_trouble=on_trouble,
     )
 
 

@@ -13,14 +13,14 @@ from collections.abc import Callable
 
 import msgspec
 
+from cloudlet.emulator.activation.check import Outcome, StartCheck
 from cloudlet.emulator.activation.credentials import Credentials, find_credentials
 from cloudlet.emulator.activation.licensed import Licenses
 from cloudlet.emulator.activation.machine import Machine
-from cloudlet.emulator.activation.online import renew
+from cloudlet.emulator.activation.online import ask
 from cloudlet.emulator.activation.state import ActivationState
-from cloudlet.license.client import LicenseDenied, LicenseUnreachable
 from cloudlet.license.effects import SYSTEM, Effects
-from cloudlet.license.verify import LicenseRefused
+from cloudlet.license.reasons import Failure
 from cloudlet.settings import Settings
 
 LOG = logging.getLogger("cloudlet.license")
@@ -31,13 +31,17 @@ WARN_AT = 0.75  # of the window
 
 
 class Refresher:
-    """`step` does what is due now; `run` steps until it is cancelled. `use` gets each new state."""
+    """`step` does what is due now; `run` steps until it is cancelled. `use` gets each new state.
+
+    `check` is the start's own question, which may still be under way.
+    """
 
     def __init__(
         self,
         licenses: Licenses,
         state: ActivationState,
         use: Callable[[ActivationState], None],
+        check: StartCheck | None = None,
     ) -> None:
         self.licenses = licenses
         self.effects = licenses.effects
@@ -45,8 +49,9 @@ class Refresher:
         self.use = use
         self.failures = 0
         self.warned = ""
-        # A start from the cache is checked at once, beside it: a token that was reset is found before the next start.
-        self.due = 0.0 if state.phase == "active_cached" else state.next_check + self.jitter(state)
+        # A start from the cache that had no answer yet gets it first thing.
+        self.check = check
+        self.due = 0.0 if check else state.next_check + self.jitter(state)
 
     async def run(self) -> None:
         while True:
@@ -70,20 +75,25 @@ class Refresher:
         return state, min(LONGEST_WAIT_SECONDS, max(1.0, self.due - self.effects.now()))
 
     def renew(self, now: float) -> ActivationState:
-        try:
-            state = renew(self.licenses, self.state)
-        except LicenseDenied as error:
-            self.licenses.cache.remove(self.licenses.cache.license_path)
-            return self.failed(now, error.failure.code, error.failure.text(), refused=True)
-        except (LicenseRefused, LicenseUnreachable) as error:
-            return self.failed(now, error.failure.code, error.failure.text(), refused=False)
+        check, self.check = self.check, None
+        outcome = check.outcome() if check else ask(self.licenses, self.state)
+        if outcome.problem is not None:
+            return self.failed(now, outcome.problem, refused=outcome.is_verdict)
+        return self.renewed(outcome)
+
+    def renewed(self, outcome: Outcome) -> ActivationState:
+        state = outcome.state
+        assert state is not None
+        for line in outcome.warnings:
+            self.warn(line, line)
         self.failures = 0
         self.warned = ""
         self.due = state.next_check + self.jitter(state)
         LOG.info("the license was renewed; offline until %s", state.offline_until)
         return state
 
-    def failed(self, now: float, code: str, text: str, *, refused: bool) -> ActivationState:
+    def failed(self, now: float, why: Failure, *, refused: bool) -> ActivationState:
+        code, text = why.code, why.text()
         self.failures += 1
         spread = 0.75 + self.fraction() / 2
         self.due = now + min(LONGEST_PAUSE_SECONDS, 30.0 * 2 ** min(self.failures, 10)) * spread
@@ -156,10 +166,11 @@ def make_refresher(
     machine: Machine,
     state: ActivationState,
     use: Callable[[ActivationState], None],
+    check: StartCheck | None = None,
     effects: Effects = SYSTEM,
 ) -> Refresher | None:
     """None where there is nothing to renew: a license file, or LICENSE_OFFLINE=only."""
     credentials = find_credentials(settings)
     if state.phase == "active_file" or settings.license_offline == "only" or not isinstance(credentials, Credentials):
         return None
-    return Refresher(Licenses(settings, machine, credentials, effects), state, use)
+    return Refresher(Licenses(settings, machine, credentials, effects), state, use, check)

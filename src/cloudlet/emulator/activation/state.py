@@ -37,6 +37,8 @@ class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
     proxy: str = ""  # host:port that it was reached through
     spent_seconds: float = 0  # what asking the control plane took
     budget_seconds: float = 0  # what it could have taken at most
+    waited_seconds: float = 0  # what the start waited for the check of its license
+    activation_id: str = ""  # the control plane's name for the activation that gave this license
 
     def allows(self, service: str) -> bool:
         """Is this service (botocore's name, such as `sqs`) open under the license? One set look-up."""

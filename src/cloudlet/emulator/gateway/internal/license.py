@@ -36,5 +36,6 @@ def get_license(emulator: Emulator, request: HttpRequest) -> HttpResponse:
             "proxy": found.proxy or None,
             "spent_seconds": found.spent_seconds,
             "budget_seconds": found.budget_seconds,
+            "waited_seconds": found.waited_seconds,
         }
     )
