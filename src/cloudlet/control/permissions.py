@@ -23,9 +23,10 @@ from litestar.datastructures import State
 from litestar.handlers.base import BaseRouteHandler
 
 from cloudlet.control.errors import Forbidden, NotSignedIn, NotVerified, NoWorkspace
-from cloudlet.control.viewer import SESSION_COOKIE, Viewer, load_account
+from cloudlet.control.viewer import SESSION_COOKIE, Account, Viewer, load_account
 
 REQUIREMENT = "requires"
+CALLER = "caller"  # in the `opt` of a route that knows its callers by something else than the cookie: connection -> Account | None
 PUBLIC = "public"
 SIGNED_IN = "signed_in"
 SIGNED_IN_ANYWHERE = "signed_in.anywhere"
@@ -92,6 +93,12 @@ def effective(who: HasRole) -> frozenset[str]:
     return frozenset(key for key in PERMISSIONS if is_allowed(who, key))
 
 
+def load_from_cookie(connection: ASGIConnection[Any, Any, Any, State]) -> Account | None:
+    cookie = connection.cookies.get(SESSION_COOKIE, "")
+    state = connection.app.state
+    return load_account(state.database, state.platform, cookie) if cookie else None
+
+
 async def authorize(connection: ASGIConnection[Any, Any, Any, State], handler: BaseRouteHandler) -> None:
     """The guard of the whole application. Raises NotSignedIn, NotVerified, NoWorkspace or Forbidden."""
     needed = handler.opt.get(REQUIREMENT)
@@ -99,9 +106,7 @@ async def authorize(connection: ASGIConnection[Any, Any, Any, State], handler: B
         return
     if needed is None:
         raise Forbidden("This address does not say who may use it.")
-    cookie = connection.cookies.get(SESSION_COOKIE, "")
-    state = connection.app.state
-    account = await run_sync(load_account, state.database, state.platform, cookie) if cookie else None
+    account = await run_sync(handler.opt.get(CALLER, load_from_cookie), connection)
     if account is None:
         raise NotSignedIn
     connection.scope["account"] = account  # type: ignore[typeddict-unknown-key]

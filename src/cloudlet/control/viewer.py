@@ -21,7 +21,8 @@ SESSION_COOKIE = "cloudlet_session"
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in user. A plain record that outlives the database session.
 
-    `has_sudo`: they proved who they are a moment ago; `is_verified`: the e-mail address is theirs.
+    `has_sudo`: they proved who they are a moment ago; `is_verified`: the e-mail address is theirs. `credential_id`: of
+    the API token that acts for them, "" in a browser.
     """
 
     session_id: str
@@ -31,10 +32,11 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     is_verified: bool
     has_password: bool
     has_sudo: bool
+    credential_id: str = ""
 
     @property
     def actor(self) -> str:
-        return "user:" + self.user_id
+        return "credential:" + self.credential_id if self.credential_id else "user:" + self.user_id
 
     @property
     def has_workspace(self) -> bool:
