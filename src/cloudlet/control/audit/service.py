@@ -36,7 +36,7 @@ def record(
 
     The workspace's row is locked meanwhile, so that the chain has one end. Webhooks are told of it when this commits.
     """
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
+    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
     last = session.execute(
         select(AuditEntry.seq, AuditEntry.hash)
         .where(AuditEntry.workspace_id == workspace_id)

@@ -85,7 +85,7 @@ def leave(session: Session, platform: Platform, viewer: Viewer) -> None:
 
 def lock_for(session: Session, viewer: Viewer, permission: str | None) -> Membership:
     """One change of a workspace's members at a time. Returns the author's membership as it is now. Raises Forbidden."""
-    session.execute(select(Workspace.id).where(Workspace.id == viewer.workspace_id).with_for_update())
+    session.execute(select(Workspace.id).where(Workspace.id == viewer.workspace_id).with_for_update(key_share=True))
     actor = session.get(Membership, viewer.membership_id, populate_existing=True)
     if actor is None or actor.status != "active" or (permission is not None and not is_allowed(actor, permission)):
         raise Forbidden
