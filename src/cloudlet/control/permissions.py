@@ -48,6 +48,14 @@ PERMISSIONS = frozenset(
         "usage.read",
         "machine.manage",
         "offline_file.issue",
+        "pod.read",
+        "pod.write",
+        "pod.delete",
+        "pod.publish",
+        "instance.manage",
+        "insight.read",
+        "ci_project.manage",
+        "extension.manage",
         "audit.read",
         "webhook.manage",
         "sso.manage",
@@ -55,12 +63,13 @@ PERMISSIONS = frozenset(
         "workspace.delete",
     }
 )
+READERS = frozenset({"ci_key.read", "usage.read", "pod.read", "insight.read"})
 ROLES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "admin": PERMISSIONS,
-        "member": frozenset({"ci_key.read", "usage.read"}),
-        "billing": frozenset({"ci_key.read", "usage.read", "subscription.read", "subscription.manage"}),
-        "auditor": frozenset({"ci_key.read", "usage.read", "subscription.read", "audit.read"}),
+        "member": READERS | {"pod.write", "instance.manage", "extension.manage"},
+        "billing": READERS | {"subscription.read", "subscription.manage"},
+        "auditor": READERS | {"subscription.read", "audit.read"},
     }
 )
 

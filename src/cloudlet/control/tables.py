@@ -13,6 +13,7 @@ from cloudlet.control.licenses.notices import ExpiryNotice
 from cloudlet.control.licenses.tables import License, Plan, SigningKey, Subscription
 from cloudlet.control.limits.tables import IdempotencyKey, RateBucket
 from cloudlet.control.mail.tables import OutboxMail
+from cloudlet.control.members.tables import Invitation
 from cloudlet.control.offline.tables import OfflineFile
 from cloudlet.control.sso.tables import SsoAttempt, SsoIdentity, SsoProvider
 from cloudlet.control.webhooks.tables import Webhook, WebhookDelivery
@@ -30,6 +31,7 @@ __all__ = (
     "EmailToken",
     "ExpiryNotice",
     "IdempotencyKey",
+    "Invitation",
     "Lease",
     "License",
     "Machine",

@@ -12,7 +12,11 @@ from cloudlet.control.db import Base, Moment
 
 
 class Plan(Base):
-    """What a subscription opens. `entitlements`: name -> limit or None; `versions`: `*`, or such as `3` or `3.1`."""
+    """What a subscription opens. `entitlements`: name -> limit or None; `versions`: `*`, or such as `3` or `3.1`.
+
+    `quotas`: seats and max_seats. `aliases`: other codes of the same plan. `is_public`: admins may choose it themselves.
+    `origin`: `builtin`, or `operator` where somebody wrote a file of their own.
+    """
 
     __tablename__ = "plans"
 
@@ -24,6 +28,10 @@ class Plan(Base):
     versions: Mapped[str] = mapped_column(String(32), default="*")
     offline_window_h: Mapped[int] = mapped_column(default=24)
     is_public: Mapped[bool] = mapped_column(default=True)
+    summary: Mapped[str] = mapped_column(String(200), default="")
+    position: Mapped[int] = mapped_column(default=0)
+    aliases: Mapped[list[str]] = mapped_column(JSON, default=list)
+    origin: Mapped[str] = mapped_column(String(16), default="builtin")
 
 
 class Subscription(Base):

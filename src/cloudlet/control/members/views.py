@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
-from cloudlet.control.credentials.service import living_auth_token
 from cloudlet.control.credentials.tables import Credential
-from cloudlet.control.credentials.views import MachineView, machines_of
+from cloudlet.control.credentials.views import MachineView, living_ids, machines_of
 from cloudlet.control.errors import NotFound
 from cloudlet.control.licenses.tables import License, Plan, Subscription
 from cloudlet.control.permissions import effective
@@ -23,10 +22,10 @@ LABELS = (
     (
         "Licenses",
         (
-            ("license.self_assign", "Allow member to issue a license for themselves"),
+            ("license.self_assign", "Allow member to issue a license for themselves (or a legacy API key)"),
             ("license.assign", "Assign and unassign licenses"),
             ("offline_file.issue", "Issue offline license files"),
-            ("machine.manage", "Block machines"),
+            ("machine.manage", "Block machines, free their seats"),
             ("api_key.manage", "Manage legacy API keys"),
         ),
     ),
@@ -44,13 +43,31 @@ LABELS = (
             ("ci_key.read", "See CI keys"),
             ("ci_key.manage", "Create, rename, rotate and delete CI keys"),
             ("usage.read", "See CI credits and everybody’s activations"),
+            ("ci_project.manage", "Manage CI projects"),
         ),
     ),
     (
         "Subscription",
         (
             ("subscription.read", "See plan and seats"),
-            ("subscription.manage", "Change plan and seats"),
+            ("subscription.manage", "Change plan, trial, seats and billing"),
+        ),
+    ),
+    (
+        "Cloud Pods",
+        (
+            ("pod.read", "Load and list Cloud Pods"),
+            ("pod.write", "Save Cloud Pods"),
+            ("pod.delete", "Delete Cloud Pods"),
+            ("pod.publish", "Make Cloud Pods public"),
+        ),
+    ),
+    (
+        "Features",
+        (
+            ("instance.manage", "Manage ephemeral instances"),
+            ("insight.read", "See Stack Insights"),
+            ("extension.manage", "Manage extensions"),
         ),
     ),
     (
@@ -199,5 +216,4 @@ def seats_views(session: Session, platform: Platform, workspace_id: str) -> tupl
 
 def machines_that_stop(session: Session, member_id: str) -> tuple[MachineView, ...]:
     """What stops at its next start when this member loses license or membership."""
-    token = living_auth_token(session, member_id)
-    return machines_of(session, token) if token else ()
+    return machines_of(session, living_ids(session, member_id))

@@ -12,7 +12,11 @@ from cloudlet.control.db import Base, Moment
 
 
 class Workspace(Base):
-    """The unit of members, licenses and billing. `settings`: reveal_policy, offline_window_h, ci_policy, …"""
+    """The unit of members, licenses and billing.
+
+    `settings` holds the policies that differ from the default, see `policies`. `version` counts changes of name, facts and
+    policies: a form that shows an older one is refused.
+    """
 
     __tablename__ = "workspaces"
 
@@ -23,12 +27,16 @@ class Workspace(Base):
     country: Mapped[str | None] = mapped_column(String(2))
     tax_id: Mapped[str | None] = mapped_column(String(50))
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Moment)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Membership(Base):
-    """A user in a workspace. `permissions` overrides the role's: key -> bool, None = the role's own."""
+    """A user in a workspace. `permissions` overrides the role's: key -> bool, None = the role's own.
+
+    An invited one has no user yet, but `invited_email`, in lower case; an address has one open invitation at most.
+    """
 
     __tablename__ = "memberships"
 
@@ -54,5 +62,13 @@ class Membership(Base):
             unique=True,
             sqlite_where=text("status <> 'removed'"),
             postgresql_where=text("status <> 'removed'"),
+        ),
+        Index(
+            "uq_memberships_invited",
+            "workspace_id",
+            "invited_email",
+            unique=True,
+            sqlite_where=text("status = 'invited'"),
+            postgresql_where=text("status = 'invited'"),
         ),
     )
