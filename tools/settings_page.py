@@ -1,4 +1,4 @@
-"""Write the tables of docs/configuration.md from src/cloudlet/settings.py.
+"""Write the tables of docs/configuration.md from src/cloudlet/settings.py and foreign_variables.py.
 
     python -m tools.settings_page [--check]
 
@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from cloudlet.foreign_variables import FOREIGN, SILENT
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "src" / "cloudlet" / "settings.py"
@@ -73,8 +75,20 @@ def table(class_name: str, text: str) -> str:
     return "\n".join(parts).lstrip("\n") + "\n"
 
 
+def foreign_table() -> str:
+    """The variables of LocalStack that have no effect, by what is said of them."""
+    lines = ["| variable | instead |", "|---|---|"]
+    for foreign in FOREIGN:
+        lines.append(f"| {', '.join(f'`{name}`' for name in foreign.names)} | {foreign.remark} |")
+    lines.append(f"| {', '.join(f'`{name}`' for name in SILENT)} | accepted without a word |")
+    return "\n".join(lines) + "\n"
+
+
 def rendered(page: str, settings: str) -> str:
-    return BLOCK.sub(lambda found: f"{found[1]}\n{table(found[2], settings)}\n{found[3]}", page)
+    def block(name: str) -> str:
+        return foreign_table() if name == "foreign" else table(name, settings)
+
+    return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n{found[3]}", page)
 
 
 def main(arguments: Sequence[str]) -> int:

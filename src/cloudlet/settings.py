@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, cast
+from urllib.parse import urlsplit
 
 import msgspec
+
+from cloudlet.foreign_variables import set_without_effect
+from cloudlet.hosts import is_loopback
 
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
@@ -48,6 +52,17 @@ class Environment:
             return int(value)
         except ValueError:
             raise SettingError(f"{name}={value!r} is not a whole number") from None
+
+    def share(self, name: str) -> float:
+        """A number from 0 to 1; 0 when it is not set."""
+        value = self.text(name) or "0"
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1
+        if not 0 <= number <= 1:
+            raise SettingError(f"{name}={value!r} is not a number from 0 to 1")
+        return number
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         value = self.text(name, default).lower() or default
@@ -104,6 +119,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     eager_service_loading: bool = False  # EAGER_SERVICE_LOADING: load services at start, not at first use
     enable_config_updates: bool = False  # ENABLE_CONFIG_UPDATES: serve /_localstack/config
     s3_skip_signature_validation: bool = False  # S3_SKIP_SIGNATURE_VALIDATION: presigned URLs are not checked
+    dynamodb_error_probability: float = 0  # DYNAMODB_ERROR_PROBABILITY: share of reads and writes that are throttled
+    dynamodb_read_error_probability: float = 0  # DYNAMODB_READ_ERROR_PROBABILITY: of reads
+    dynamodb_write_error_probability: float = 0  # DYNAMODB_WRITE_ERROR_PROBABILITY: of writes
+    kinesis_error_probability: float = 0  # KINESIS_ERROR_PROBABILITY: of PutRecord, PutRecords and GetRecords
     sqs_delay_purge_retry: bool = False  # SQS_DELAY_PURGE_RETRY: PurgeQueue once in 60 s only, as on AWS
     sqs_delay_recently_deleted: bool = False  # SQS_DELAY_RECENTLY_DELETED: a deleted queue's name is free after 60 s
     sqs_enable_message_retention_period: bool = True  # SQS_ENABLE_MESSAGE_RETENTION_PERIOD: drop messages older than it
@@ -156,14 +175,28 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
     secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; made in the state directory
     trial_days: int = 14  # PLATFORM_TRIAL_DAYS: length of a trial
+    grace_days: int = 0  # PLATFORM_GRACE_DAYS: LocalStack's clients may work on so long after a machine's last license
     bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL: the first admin
+    signup: Literal["open", "invite", "closed"] = "invite"  # PLATFORM_SIGNUP: who may make an account: open (the default where only this machine can connect), invite, closed
+    smtp_url: str = ""  # PLATFORM_SMTP_URL: smtp[s]://user:password@host:port?starttls=1, the server that takes our mail
+    mail_from: str = ""  # PLATFORM_MAIL_FROM: the sender of mail; Cloudlet <cloudlet@host of PLATFORM_BASE_URL>
+    dev_mail: bool = False  # PLATFORM_DEV_MAIL: without PLATFORM_SMTP_URL, show mail on console and /dev/mail; 1 where only this machine can connect
     ci_policy: Literal["off", "warn", "enforce"] = "warn"  # PLATFORM_CI_POLICY: developer tokens used in CI
+    license_rate_per_address: int = 20  # PLATFORM_LICENSE_RATE_PER_ADDRESS: requests a second, 20 times that at once; 0 no limit
+    license_rate_per_token: int = 2  # PLATFORM_LICENSE_RATE_PER_TOKEN: the same for one token
+    api_rate: int = 10  # PLATFORM_API_RATE: the same for one caller of the native API
+    metrics_token: str = ""  # PLATFORM_METRICS_TOKEN: opens /metrics to other machines; without it, to this one alone
     log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
     log_format: Literal["text", "json"] = "text"  # PLATFORM_LOG_FORMAT: text or json
 
     @property
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
+
+    @property
+    def shows_mail(self) -> bool:
+        """Mail is shown on the console and on /dev/mail in place of being sent."""
+        return self.dev_mail and not self.smtp_url
 
 
 class CommandSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +205,8 @@ class CommandSettings(msgspec.Struct, frozen=True, kw_only=True):
     config_dir: str  # CONFIG_DIR: the stored auth token and the profiles; ~/.localstack
     state_dir: str  # XDG_STATE_HOME: logs and process files, in its folder `cloudlet`; ~/.local/state
     profiles: tuple[str, ...] = ()  # CONFIG_PROFILE: names of files NAME.env in the configuration directory
+    keyring: Literal["auto", "file"] = "auto"  # CLOUDLET_KEYRING: file keeps tokens in files although there is a keyring
+    admin_token: str = ""  # CLOUDLET_ADMIN_TOKEN: an admin token (lsadm_…) for `cloudlet ci-key`, instead of the stored one
     variables: Mapping[str, str] = {}  # the whole environment with the profiles' variables, for child processes
 
     @property
@@ -259,6 +294,10 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         eager_service_loading=env.flag("EAGER_SERVICE_LOADING"),
         enable_config_updates=env.flag("ENABLE_CONFIG_UPDATES"),
         s3_skip_signature_validation=env.flag("S3_SKIP_SIGNATURE_VALIDATION"),
+        dynamodb_error_probability=env.share("DYNAMODB_ERROR_PROBABILITY"),
+        dynamodb_read_error_probability=env.share("DYNAMODB_READ_ERROR_PROBABILITY"),
+        dynamodb_write_error_probability=env.share("DYNAMODB_WRITE_ERROR_PROBABILITY"),
+        kinesis_error_probability=env.share("KINESIS_ERROR_PROBABILITY"),
         sqs_delay_purge_retry=env.flag("SQS_DELAY_PURGE_RETRY"),
         sqs_delay_recently_deleted=env.flag("SQS_DELAY_RECENTLY_DELETED"),
         sqs_enable_message_retention_period=env.flag("SQS_ENABLE_MESSAGE_RETENTION_PERIOD", True),
@@ -289,6 +328,11 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def read_remarks(variables: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """A sentence for each variable that is set and has no effect here."""
+    return tuple(set_without_effect(os.environ if variables is None else variables))
+
+
 def read_localstack_host(variables: Mapping[str, str], port: int) -> str:
     """`LOCALSTACK_HOST` as host:port; the port is the gateway's where the variable has none."""
     host = variables.get("LOCALSTACK_HOST", "").strip() or "localhost.localstack.cloud"
@@ -304,18 +348,30 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
     listen = parse_addresses(env.text("PLATFORM_LISTEN") or default_listen, default_port=4580)[0]
     shown_host = "127.0.0.1" if listen.host in {"0.0.0.0", "::"} else listen.host
     shown_host = f"[{shown_host}]" if ":" in shown_host else shown_host
+    base_url = env.text("PLATFORM_BASE_URL").rstrip("/") or f"http://{shown_host}:{listen.port}"
+    is_local = is_loopback(listen.host) and is_loopback(urlsplit(base_url).hostname or "")
+    signup = env.choice("PLATFORM_SIGNUP", "open" if is_local else "invite", ("open", "invite", "closed"))
     ci_policy = env.choice("PLATFORM_CI_POLICY", "warn", ("off", "warn", "enforce"))
     log_format = env.choice("PLATFORM_LOG_FORMAT", "text", ("text", "json"))
     return PlatformSettings(
         listen=listen,
-        base_url=env.text("PLATFORM_BASE_URL").rstrip("/") or f"http://{shown_host}:{listen.port}",
+        base_url=base_url,
         state_dir=env.text("PLATFORM_STATE_DIR") or str(Path(default_volume_dir(variables)).parent / "control"),
         database_url=env.text("PLATFORM_DATABASE_URL"),
         secret_key=env.text("PLATFORM_SECRET_KEY"),
         secret_key_file=env.text("PLATFORM_SECRET_KEY_FILE"),
         trial_days=env.number("PLATFORM_TRIAL_DAYS", 14),
+        grace_days=max(0, env.number("PLATFORM_GRACE_DAYS", 0)),
         bootstrap_admin_email=env.text("PLATFORM_BOOTSTRAP_ADMIN_EMAIL", "admin@localhost.localdomain"),
+        signup=cast(Literal["open", "invite", "closed"], signup),
+        smtp_url=env.text("PLATFORM_SMTP_URL"),
+        mail_from=env.text("PLATFORM_MAIL_FROM"),
+        dev_mail=env.flag("PLATFORM_DEV_MAIL", is_local),
         ci_policy=cast(Literal["off", "warn", "enforce"], ci_policy),
+        license_rate_per_address=env.number("PLATFORM_LICENSE_RATE_PER_ADDRESS", 20),
+        license_rate_per_token=env.number("PLATFORM_LICENSE_RATE_PER_TOKEN", 2),
+        api_rate=env.number("PLATFORM_API_RATE", 10),
+        metrics_token=env.text("PLATFORM_METRICS_TOKEN"),
         log_level=env.text("LS_LOG", "info"),
         log_format=cast(Literal["text", "json"], log_format),
     )
@@ -344,7 +400,15 @@ def read_command_settings(
     # Not /var/lib/localstack, the default inside a container: that may be a dev container with several users.
     merged.setdefault("LOCALSTACK_VOLUME_DIR", volume_dir)
     state_dir = Path(volume_dir).parent
-    return CommandSettings(config_dir=str(config_dir), state_dir=str(state_dir), profiles=named, variables=merged)
+    keyring = Environment(merged).choice("CLOUDLET_KEYRING", "auto", ("auto", "file"))
+    return CommandSettings(
+        config_dir=str(config_dir),
+        state_dir=str(state_dir),
+        profiles=named,
+        keyring="file" if keyring == "file" else "auto",
+        admin_token=Environment(merged).text("CLOUDLET_ADMIN_TOKEN"),
+        variables=merged,
+    )
 
 
 def parse_profile(text: str, path: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ Exit codes: 0 stopped, 1 a fault, 2 a setting that cannot be understood, 55 the 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 
@@ -14,12 +15,15 @@ from cloudlet.emulator.app import create_emulator
 from cloudlet.emulator.gateway.http.server import ListenError
 from cloudlet.emulator.gateway.journal import configure_logging
 from cloudlet.emulator.store.kv import StoreError
-from cloudlet.settings import SettingError, Settings, read_settings
+from cloudlet.settings import SettingError, Settings, read_remarks, read_settings
 
 try:
     from uvloop import new_event_loop
 except ImportError:  # platforms without uvloop: asyncio serves the same, slower
     from asyncio import new_event_loop  # type: ignore[assignment]
+
+
+LOG = logging.getLogger("cloudlet")
 
 
 async def serve(settings: Settings) -> bool:
@@ -33,6 +37,8 @@ def main() -> int:
         sys.stderr.write(f"cloudlet: {error}\n")
         return 2
     configure_logging(settings.log_level)
+    for remark in read_remarks():
+        LOG.warning("%s", remark)
     runner = asyncio.Runner(loop_factory=new_event_loop)
     try:
         with runner:

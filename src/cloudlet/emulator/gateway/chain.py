@@ -5,6 +5,7 @@
     identity    account, region, principal from the credential
     identify    (service, operation, protocol) from target header, path, host, credential scope
     entitle     is this service served, and in the active license?
+    chaos       faults and latency that were asked for
     parse       wire -> dict in AWS's names, validated by the model
     transact    open transaction -> handler -> commit; what is not native: the fallback, in a thread
     serialize   result or error -> wire, by the model
@@ -16,12 +17,14 @@ server makes a task of.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from cloudlet.emulator.gateway.chaos import Chaos
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher, not_implemented
 from cloudlet.emulator.gateway.entitle import Entitlement
@@ -78,6 +81,7 @@ class Chain:
         identifier: Identifier,
         models: Models,
         entitlement: Entitlement,
+        chaos: Chaos,
         internal: InternalApi,
         cors: Cors,
         journal: Journal,
@@ -88,6 +92,7 @@ class Chain:
         self.identifier = identifier
         self.models = models
         self.entitlement = entitlement
+        self.chaos = chaos
         self.internal = internal
         self.cors = cors
         self.journal = journal
@@ -122,7 +127,28 @@ class Chain:
             request_id=self.dispatcher.ids.request_id(route.service),
             http=request,
         )
+        if self.chaos.is_active:
+            return self._disturb(bound, call, request, started)
         return self._carry_out(bound, call, request, started)
+
+    def _disturb(self, bound: Bound, call: Call, request: HttpRequest, started: float) -> Answer:
+        """What a fault rule hits fails unread; everything waits for the latency that was asked for."""
+        fault = self.chaos.fault(call.service, call.operation, call.region)
+        latency = self.chaos.latency_milliseconds
+        if latency:
+            return self._delay(bound, call, request, started, fault, latency / 1000)
+        if fault is None:
+            return self._carry_out(bound, call, request, started)
+        return self._finish(bound, call, request, self._render(bound, call, request, fault), started, fault.code)
+
+    async def _delay(
+        self, bound: Bound, call: Call, request: HttpRequest, started: float, fault: AwsError | None, seconds: float
+    ) -> HttpResponse:
+        await asyncio.sleep(seconds)
+        if fault is not None:
+            return self._finish(bound, call, request, self._render(bound, call, request, fault), started, fault.code)
+        answer = self._carry_out(bound, call, request, started)
+        return answer if isinstance(answer, HttpResponse) else await answer
 
     def _carry_out(self, bound: Bound, call: Call, request: HttpRequest, started: float) -> Answer:
         wire = bound.codec

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cloudlet.emulator.gateway.internal import (
+    chaos,
     clock,
     config,
     diagnose,
@@ -61,6 +62,12 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/_localstack/state/{service}/reset", state.reset_service),
     ("POST", "/_localstack/state/{service}/save", state.save_service),
     ("POST", "/_localstack/state/{service}/load", state.load_service),
+    ("GET", "/_localstack/chaos/faults", chaos.get_faults),
+    ("POST", "/_localstack/chaos/faults", chaos.set_faults),
+    ("PATCH", "/_localstack/chaos/faults", chaos.add_faults),
+    ("DELETE", "/_localstack/chaos/faults", chaos.delete_faults),
+    ("GET", "/_localstack/chaos/effects", chaos.get_effects),
+    ("POST", "/_localstack/chaos/effects", chaos.set_effects),
     ("GET", "/_aws/sqs/messages", sqs.browse_queue),
     ("POST", "/_aws/sqs/messages", sqs.browse_queue),
     ("GET", "/_aws/sqs/messages/{region}/{account}/{queue}", sqs.browse_queue_by_path),
