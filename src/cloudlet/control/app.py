@@ -18,8 +18,12 @@ from cloudlet.control.accounts import pages as accounts
 from cloudlet.control.activations import api as license_api
 from cloudlet.control.activations import pages as getting_started
 from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.audit import pages as audit
 from cloudlet.control.credentials import pages as credentials
 from cloudlet.control.db import Database
+from cloudlet.control.devices import api as devices_api
+from cloudlet.control.devices import checks, outside
+from cloudlet.control.devices import pages as devices
 from cloudlet.control.errors import Refusal
 from cloudlet.control.handlers import render_crash, render_http, render_refusal, render_verdict
 from cloudlet.control.licenses import api as keys_api
@@ -43,16 +47,21 @@ ROUTES = (
     # --- for programs
     *license_api.ROUTES,
     *keys_api.ROUTES,
+    *devices_api.ROUTES,
+    *checks.ROUTES,
+    *outside.ROUTES,
     *health.ROUTES,
     # --- signing in and out, one's own account
     *accounts.ROUTES,
     *account.ROUTES,
+    *devices.ROUTES,
     # --- the workspace
     *workspaces.ROUTES,
     *getting_started.ROUTES,
     *licenses.ROUTES,
     *credentials.ROUTES,
     *members.ROUTES,
+    *audit.ROUTES,
 )
 
 
