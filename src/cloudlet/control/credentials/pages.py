@@ -12,6 +12,7 @@ from cloudlet.control.credentials.forms import ResetForm, RevealForm
 from cloudlet.control.credentials.service import ensure_auth_token, living_auth_token, reset_auth_token, reveal
 from cloudlet.control.credentials.views import token_view
 from cloudlet.control.db import Database
+from cloudlet.control.devices.views import device_views
 from cloudlet.control.errors import NotFound
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page
@@ -113,11 +114,13 @@ def tokens_page(
 ) -> Template:
     with database.snapshot() as session:
         token = token_view(session, viewer, clear)
+        devices = device_views(session, viewer.membership_id)
     return page(
         "auth_tokens.html",
         viewer,
         path=PATH,
         token=token,
+        devices=devices,
         ask=ask,
         problem=problem,
         done=done,

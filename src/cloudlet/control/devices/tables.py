@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloudlet.control.db import Base, Moment
@@ -14,7 +15,8 @@ class DeviceRequest(Base):
     """A program waits until a person, in the browser, confirms the code that it shows.
 
     `exchange_hash` is the keyed hash of what only the program knows, `bearer_hash` of what it was given for it (single
-    use); `membership_id` is the place that the person chose.
+    use); `membership_id` is the place that the person chose. `scopes` are the permissions that the program asks for
+    beside a license, `host` and `workspace_hint` what it says about itself and about where its user wants to be.
     """
 
     __tablename__ = "device_requests"
@@ -25,6 +27,9 @@ class DeviceRequest(Base):
     bearer_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     actor: Mapped[str] = mapped_column(String(80))
     client_version: Mapped[str] = mapped_column(String(80), default="")
+    host: Mapped[str] = mapped_column(String(80), default="")
+    workspace_hint: Mapped[str] = mapped_column(String(200), default="")
+    scopes: Mapped[list[Any]] = mapped_column(JSON, default=list)
     ip: Mapped[str] = mapped_column(String(45), default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
