@@ -40,15 +40,16 @@ class FaultServer:
 
     def serve(self, connection: socket.socket) -> None:
         try:
-            with connection:
-                connection.settimeout(10)
-                wrapped = self.tls.wrap_socket(connection, server_side=True) if self.tls else connection
+            connection.settimeout(60)
+            with self.tls.wrap_socket(connection, server_side=True) if self.tls else connection as wrapped:
                 request = read_request(wrapped) if self.listens else b""
-                self.requests.append(request)
-                self.behave(wrapped, request)
-                wrapped.close()
+                if request or not self.listens:  # who only looked at the certificate asked nothing
+                    self.requests.append(request)
+                    self.behave(wrapped, request)
         except OSError:
             return
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self.listener.shutdown(socket.SHUT_RDWR)

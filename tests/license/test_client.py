@@ -4,6 +4,7 @@ import datetime
 import json
 import socket
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
@@ -275,3 +276,98 @@ def test_no_text_contains_the_token() -> None:
     with faults.faults(answer("500 Internal Server Error")) as server, pytest.raises(LicenseUnreachable) as caught:
         client(server.url).fetch_license(REQUEST)
     assert TOKEN not in repr(caught.value.failure)
+
+
+def refusal(url: str, **options: Any) -> Any:
+    with pytest.raises(LicenseUnreachable) as caught:
+        client(url, **options).fetch_license(REQUEST)
+    return caught.value.failure
+
+
+def drip_headers(connection: socket.socket, _request: bytes) -> None:
+    """A header that never ends: each byte comes well within any wait for the next one."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+def drip_records(connection: socket.socket, _request: bytes) -> None:
+    """The beginning of a TLS record, and the rest of it byte by byte."""
+    connection.sendall(b"\x16\x03\x03\x40\x00")
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.02)
+
+
+def test_an_answer_that_never_ends_its_headers_or_its_handshake_ends_with_the_budget() -> None:
+    with faults.faults(drip_headers) as server:
+        assert refusal(server.url).code == "server.timeout"
+    with faults.faults(drip_records, listens=False) as server:
+        assert refusal(server.url.replace("http:", "https:")).code == "server.timeout"
+
+
+def test_what_is_not_trusted_names_its_issuer(tmp_path: Path) -> None:
+    authority = trustme.CA(organization_name="Corp Inc.\n", organization_unit_name="Proxies")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with faults.faults(answer("200 OK", license_document()), context) as server:
+        found = refusal(server.url)
+        assert server.requests == []  # nothing was sent to it, the token least of all
+    assert found.code == "server.tls"
+    assert 'The TLS certificate of 127.0.0.1 is not trusted (issuer "Corp Inc.")' in found.text()
+
+
+def test_a_bundle_of_authorities_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone.pem")
+    found = refusal("https://127.0.0.1:1/v1", route=Route(ca_bundles=(gone,)))
+    assert found.code == "server.tls"
+    assert gone in found.text()
+    assert "cannot be read: no such file" in found.text()
+
+
+def test_a_folder_of_authorities_is_read(tmp_path: Path) -> None:
+    context, bundle = tls_server(tmp_path, "127.0.0.1")
+    with faults.faults(answer("200 OK", license_document()), context) as server:
+        assert refusal(server.url, route=Route(ca_bundles=(str(tmp_path),))).code == "server.tls"  # not hashed
+        assert client(server.url, route=Route(ca_bundles=(str(tmp_path), str(bundle)))).fetch_license(REQUEST)
+
+
+def test_each_way_of_not_connecting_has_its_own_words() -> None:
+    with faults.faults(faults.hang_up) as server:
+        assert f"127.0.0.1:{server.port} closed the connection without an answer." in refusal(server.url).text()
+    assert "refused the connection" in refusal("http://127.0.0.1:1/v1").text()
+    assert "cannot be reached" in refusal("http://255.255.255.255/v1").text()
+    with faults.faults(faults.noise, listens=False) as server:
+        text = refusal(server.url.replace("http:", "https:")).text()
+        assert f"127.0.0.1:{server.port} does not speak TLS as it should" in text
+
+
+def test_a_proxy_that_wants_a_login_is_named_without_the_one_it_got() -> None:
+    with faults.faults(answer("407 Proxy Authentication Required")) as proxy:
+        for url in ("http://license.example/v1", "https://license.example/v1"):
+            found = refusal(url, route=through(proxy))
+            assert found.text() == f"Proxy 127.0.0.1:{proxy.port} asked for a login (407)."
+            assert "ann" not in str(found.values)
+        assert refusal(proxy.url).text() == "Proxy on the way to 127.0.0.1 asked for a login (407)."
+
+
+@pytest.mark.parametrize(
+    ("wish", "text"),
+    [
+        ("30", "Too many requests to the license server, retry after 30 s."),
+        ("Tue, 24 Nov 2026 06:01:00 GMT", "Too many requests to the license server, retry after 60 s."),
+        ("soon", "Too many requests to the license server."),
+    ],
+)
+def test_when_to_come_back_may_be_seconds_or_a_date(wish: str, text: str) -> None:
+    busy = answer("429 Too Many Requests", b"", Retry_After=wish, Date="Tue, 24 Nov 2026 06:00:00 GMT")
+    with faults.faults(busy) as server:
+        assert refusal(server.url).text() == text
+
+
+def test_each_failed_try_is_told_before_the_next() -> None:
+    told: list[str] = []
+    with faults.faults(answer("500 Internal Server Error")) as server, pytest.raises(LicenseUnreachable):
+        client(server.url, on_trouble=lambda why: told.append(why.code)).fetch_license(REQUEST)
+    assert told == ["server.error"] * 3

@@ -165,7 +165,7 @@ class LicenseClient:
                 if passing is None:
                     return answer
                 why, retryable = passing, True
-                pause = retry_after(answer) or pause
+                pause = self.retry_after(answer) or pause
             if self.on_trouble is not None:
                 self.on_trouble(why)
             if not retryable or attempt == TRIES or self.deadline.is_over or pause >= self.deadline.left(60):
@@ -177,9 +177,10 @@ class LicenseClient:
         """429, 5xx and a proxy's 407: nothing about the license."""
         request_id = answer.headers.get("x-request-id", "")
         if answer.status == 407:
-            raise LicenseUnreachable(failure("server.proxy_auth", p=urlsplit(self.endpoint).hostname or "?"))
+            raise LicenseUnreachable(failure("server.proxy_auth", p=self.shown_proxy(), host=self.host))
         if answer.status == 429:
-            return failure("server.rate_limited", n=str(int(retry_after(answer) or 1)), request_id=request_id)
+            wait = self.retry_after(answer)
+            return failure("server.rate_limited", n=f"{wait:.0f}" if wait else "", request_id=request_id)
         if answer.status >= 500:
             return failure("server.error", s=str(answer.status), request_id=request_id)
         return None
@@ -205,6 +206,23 @@ class LicenseClient:
         )
         return LicenseDenied(why)
 
+    @property
+    def host(self) -> str:
+        return urlsplit(self.endpoint).hostname or "?"
+
+    def shown_proxy(self) -> str:
+        """Host and port of the proxy on the way, without a login; where none was set, one stands in the way unasked."""
+        via = urlsplit(self.route.proxy_for(urlsplit(self.endpoint).scheme, self.host))
+        return f"{via.hostname}:{via.port or 3128}" if via.hostname else f"on the way to {self.host}"
+
+    def retry_after(self, answer: Answer) -> float | None:
+        """Seconds that the server asks to wait; it may name a date instead."""
+        value = answer.headers.get("retry-after", "")
+        if value.isdecimal():
+            return float(value)
+        date = to_time(value)
+        return max(1.0, date - (server_time(answer) or self.effects.now())) if date else None
+
     def not_ours(self, answer: Answer) -> Failure:
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         return failure("server.intercepted", s=str(answer.status), type=kind, url=self.endpoint, api=self.endpoint)
@@ -228,13 +246,13 @@ def text_of(data: Mapping[str, Any], name: str) -> str:
     return "".join(char for char in value if char.isprintable())[:600] if isinstance(value, str) else ""
 
 
-def retry_after(answer: Answer) -> float | None:
-    value = answer.headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else None
-
-
 def server_time(answer: Answer) -> float:
+    return to_time(answer.headers.get("date", ""))
+
+
+def to_time(header: str) -> float:
+    """An HTTP date in seconds since the epoch; 0 when it is none."""
     try:
-        return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+        return parsedate_to_datetime(header).timestamp()
     except ValueError:
         return 0.0

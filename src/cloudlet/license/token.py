@@ -30,6 +30,7 @@ CHECKSUM_LENGTH = 4
 
 # Wider than TOKEN_PATTERN on purpose: a token with a typing error is nearly a token and is hidden too.
 SECRET_IN_TEXT = re.compile(r"(?<![a-zA-Z0-9])(ls[a-zA-Z]*-[a-zA-Z0-9]{8})(?:-[a-zA-Z0-9]{1,32}){2,}")
+ADMIN_IN_TEXT = re.compile(r"(?<![a-zA-Z0-9])(lsadm_[a-zA-Z0-9]{8})[a-zA-Z0-9_-]{8,}")
 PLACEHOLDER = re.compile(
     r"<.*>|\$\{.*\}?|\$[A-Za-z_]\w*|%\w+%|\{\{.*\}\}|(?:your|my|the)[-_ ]?(?:localstack[-_ ]?)?(?:auth|api)[-_ ]?"
     r"(?:token|key)(?:[-_ ]?here)?|x{4,}|\*{3,}|\.{3}|change[-_ ]?me|todo|dummy",
@@ -114,7 +115,9 @@ def mask(token: str) -> str:
 
 def mask_text(text: str) -> str:
     """The text with every token in it masked."""
-    return SECRET_IN_TEXT.sub(r"\1-****", text) if "ls" in text else text
+    if "ls" not in text:
+        return text
+    return ADMIN_IN_TEXT.sub(r"\1-****", SECRET_IN_TEXT.sub(r"\1-****", text))
 
 
 class TokenMaskingFilter(logging.Filter):

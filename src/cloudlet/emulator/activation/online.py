@@ -208,7 +208,7 @@ def without_server(licenses: Licenses, found: Found, cause: Failure) -> Failure:
 def busy(settings: Settings) -> Failure:
     parts = urlsplit(settings.api_endpoint)
     port = str(parts.port or (443 if parts.scheme == "https" else 80))
-    seconds = str(settings.license_timeout_seconds)
+    seconds = f"{settings.license_timeout_seconds - for_telling(settings):g}"
     return failure(
         "server.timeout",
         host=parts.hostname or "?",
@@ -225,11 +225,16 @@ def make_client(licenses: Licenses, on_trouble: Callable[[Failure], None] | None
         settings.api_endpoint,
         effects=licenses.effects,
         route=route_of(settings),
-        budget=Budget(total_seconds=settings.license_timeout_seconds),
+        budget=Budget(total_seconds=settings.license_timeout_seconds - for_telling(settings)),
         web=settings.web_app_url,
         agent=f"cloudlet/{__version__}",
         on_trouble=on_trouble,
     )
+
+
+def for_telling(settings: Settings) -> float:
+    """What is kept of LICENSE_TIMEOUT so that all of it, with the threads' late awakenings, stays within it."""
+    return min(0.5, settings.license_timeout_seconds / 8)
 
 
 def request_of(licenses: Licenses, known: VerifiedLicense | None) -> LicenseRequest:
