@@ -44,6 +44,7 @@ class MachinePart(msgspec.Struct, frozen=True):
     ci: bool = False
     cli: bool = False
     ci_project: str = ""
+    ci_run: str = ""
 
 
 class RequestBody(msgspec.Struct, frozen=True):
@@ -66,6 +67,7 @@ class LicenseForm(msgspec.Struct, frozen=True, kw_only=True):
     is_ci: bool
     is_cli: bool
     ci_project: str
+    ci_run: str
     license_id: str
     client_time: float | None
 
@@ -92,6 +94,7 @@ def read_license_form(raw: bytes, date_header: str) -> LicenseForm:
         is_ci=machine.ci,
         is_cli=machine.cli,
         ci_project=one_line(machine.ci_project),
+        ci_run=one_line(machine.ci_run),
         license_id=body.license_id[:80],
         client_time=read_date(date_header),
     )

@@ -8,7 +8,7 @@ from litestar import get
 from litestar.response import Template
 from sqlalchemy.orm import Session
 
-from cloudlet.control.activations.service import last_activation
+from cloudlet.control.activations.records import last_activation
 from cloudlet.control.activations.views import ActivationView, activation_view
 from cloudlet.control.credentials.views import token_view
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -9,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.activations.tables import Activation, Machine
-from cloudlet.control.credentials.service import living_auth_token
+from cloudlet.control.credentials.service import end_of, living_auth_token
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.viewer import Viewer
+from cloudlet.control.workspaces.tables import Workspace
 
 
 class MachineView(msgspec.Struct, frozen=True):
@@ -21,11 +23,12 @@ class MachineView(msgspec.Struct, frozen=True):
 
 
 class TokenView(msgspec.Struct, frozen=True, kw_only=True):
-    """`shown` is `ls-AbCdEf12-****`, `clear` the token when it is revealed."""
+    """`shown` is `ls-AbCdEf12-****`, `clear` the token when it is revealed; `machines` are those that stop without it."""
 
     credential_id: str
     shown: str
     created_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     last_used_machine: str | None
     machines: tuple[MachineView, ...]
@@ -41,25 +44,42 @@ def token_view(session: Session, viewer: Viewer, clear: str | None = None) -> To
         credential_id=found.id,
         shown=found.prefix8 + "-****",
         created_at=found.created_at,
+        expires_at=end_of(found, session.get_one(Workspace, viewer.workspace_id)),
         last_used_at=found.last_used_at,
         last_used_machine=found.last_used_machine,
-        machines=machines_of(session, found),
+        machines=machines_of(session, [found.id]),
         clear=clear,
     )
 
 
-def machines_of(session: Session, credential: Credential) -> tuple[MachineView, ...]:
-    """The machines that stop at their next start when this token dies, last seen first."""
+def machines_of(session: Session, credential_ids: Collection[str]) -> tuple[MachineView, ...]:
+    """The machines that stop at their next start when these tokens die, last seen first.
+
+    A machine that has gone over to another token meanwhile (its own device token, say) goes on.
+    """
+    granted = Activation.result_code == "ok"
+    last_token = (
+        select(Activation.credential_id)
+        .where(Activation.machine_row == Machine.id, granted)
+        .order_by(Activation.at.desc(), Activation.id.desc())
+        .limit(1)
+        .correlate(Machine)
+        .scalar_subquery()
+    )
+    ever = select(Activation.machine_row).where(Activation.credential_id.in_(credential_ids), granted)
     rows = session.execute(
         select(Machine.machine_id, Machine.system, Machine.last_seen)
-        .where(
-            Machine.id.in_(
-                select(Activation.machine_row).where(
-                    Activation.credential_id == credential.id, Activation.result_code == "ok"
-                )
-            )
-        )
+        .where(Machine.id.in_(ever), last_token.in_(credential_ids))
         .order_by(Machine.last_seen.desc())
         .limit(20)
     ).all()
     return tuple(MachineView(*row) for row in rows)
+
+
+def living_ids(session: Session, membership_id: str) -> list[str]:
+    """All tokens of a member that work, of whatever kind."""
+    return list(
+        session.scalars(
+            select(Credential.id).where(Credential.membership_id == membership_id, Credential.revoked_at.is_(None))
+        )
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from litestar import get
 from litestar.response import Template
 
-from cloudlet.control.activations.service import last_activation
+from cloudlet.control.activations.records import last_activation
 from cloudlet.control.activations.views import activation_view
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
 from cloudlet.control.licenses.views import license_view
