@@ -19,7 +19,7 @@ from cloudlet.hosts import is_loopback
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 # What CI systems call the run that a process belongs to, the first that is set.
-CI_RUN_VARIABLES = ("GITHUB_RUN_ID", "CI_JOB_ID", "CIRCLE_WORKFLOW_JOB_ID", "BUILDKITE_JOB_ID", "BUILD_ID", "BUILD_TAG")
+CI_RUN_VARIABLES = ("GITHUB_RUN_ID", "CI_JOB_ID", "CIRCLE_WORKFLOW_JOB_ID", "BUILDKITE_JOB_ID", "BUILD_TAG", "BUILD_ID")
 
 
 class SettingError(Exception):
@@ -174,6 +174,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""  # PLATFORM_DATABASE_URL: postgresql://… or sqlite:///path; SQLite in the state directory
     secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
     secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; made in the state directory
+    plans_file: str = ""  # PLATFORM_PLANS_FILE: what plans there are (docs/plans.md), instead of those that come with us
     trial_days: int = 14  # PLATFORM_TRIAL_DAYS: length of a trial
     grace_days: int = 0  # PLATFORM_GRACE_DAYS: LocalStack's clients may work on so long after a machine's last license
     bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL: the first admin
@@ -182,6 +183,7 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = ""  # PLATFORM_MAIL_FROM: the sender of mail; Cloudlet <cloudlet@host of PLATFORM_BASE_URL>
     dev_mail: bool = False  # PLATFORM_DEV_MAIL: without PLATFORM_SMTP_URL, show mail on console and /dev/mail; 1 where only this machine can connect
     ci_policy: Literal["off", "warn", "enforce"] = "warn"  # PLATFORM_CI_POLICY: developer tokens used in CI
+    legacy_api_keys: bool = False  # PLATFORM_LEGACY_API_KEYS: 1 lets admins create new legacy API keys
     license_rate_per_address: int = 20  # PLATFORM_LICENSE_RATE_PER_ADDRESS: requests a second, 20 times that at once; 0 no limit
     license_rate_per_token: int = 2  # PLATFORM_LICENSE_RATE_PER_TOKEN: the same for one token
     api_rate: int = 10  # PLATFORM_API_RATE: the same for one caller of the native API
@@ -360,6 +362,7 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         database_url=env.text("PLATFORM_DATABASE_URL"),
         secret_key=env.text("PLATFORM_SECRET_KEY"),
         secret_key_file=env.text("PLATFORM_SECRET_KEY_FILE"),
+        plans_file=env.text("PLATFORM_PLANS_FILE"),
         trial_days=env.number("PLATFORM_TRIAL_DAYS", 14),
         grace_days=max(0, env.number("PLATFORM_GRACE_DAYS", 0)),
         bootstrap_admin_email=env.text("PLATFORM_BOOTSTRAP_ADMIN_EMAIL", "admin@localhost.localdomain"),
@@ -368,6 +371,7 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         mail_from=env.text("PLATFORM_MAIL_FROM"),
         dev_mail=env.flag("PLATFORM_DEV_MAIL", is_local),
         ci_policy=cast(Literal["off", "warn", "enforce"], ci_policy),
+        legacy_api_keys=env.flag("PLATFORM_LEGACY_API_KEYS"),
         license_rate_per_address=env.number("PLATFORM_LICENSE_RATE_PER_ADDRESS", 20),
         license_rate_per_token=env.number("PLATFORM_LICENSE_RATE_PER_TOKEN", 2),
         api_rate=env.number("PLATFORM_API_RATE", 10),
