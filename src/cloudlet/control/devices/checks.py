@@ -21,7 +21,8 @@ from sqlalchemy.orm import Session
 
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.activations.forms import MAX_BODY_BYTES, LicenseForm, read_license_form
-from cloudlet.control.activations.service import Progress, decide
+from cloudlet.control.activations.records import Progress
+from cloudlet.control.activations.service import decide
 from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Forbidden
