@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
-from cloudlet.control.api.tokens import PREFIX, create_api_token
+from cloudlet.control.api.tokens import create_api_token
 from cloudlet.control.audit.service import record
 from cloudlet.control.credentials.service import create_token, find_credential
 from cloudlet.control.credentials.tables import Credential
@@ -19,6 +19,7 @@ from cloudlet.control.errors import NotFound
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Account, in_workspace
 from cloudlet.control.workspaces.tables import Membership, Workspace
+from cloudlet.license.admin_token import PREFIX
 
 ADMIN_TOKEN_DAYS = 90
 
