@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 from sqlalchemy import select
 
@@ -18,10 +13,9 @@ from cloudlet.control.credentials.service import reset_auth_token
 from cloudlet.control.licenses.service import unassign
 from cloudlet.control.workspaces.tables import Membership
 from tests.activation.conftest import Emulate
-from tests.conftest import RunningEmulator, free_port
+from tests.activation.running import STARTED, get, start
+from tests.conftest import RunningEmulator
 from tests.control.serving import RunningPlatform
-
-STARTED = "\nReady.\n"
 
 
 @pytest.fixture
@@ -39,30 +33,7 @@ def variables(platform: RunningPlatform, token: str) -> dict[str, str]:
 
 
 def info(emulator: RunningEmulator) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{emulator.url}/_localstack/info") as answer:
-        found: dict[str, Any] = orjson.loads(answer.read())
-    return found
-
-
-def license_state(emulator: RunningEmulator) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{emulator.url}/_localstack/license") as answer:
-        found: dict[str, Any] = orjson.loads(answer.read())
-    return found
-
-
-def start(folder: Path, **more: str) -> subprocess.CompletedProcess[str]:
-    """A start that is expected to end by itself."""
-    names = ("LOCALSTACK_", "ACTIVATE_PRO", "API_ENDPOINT", "CI")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(names)}
-    environment |= {
-        "GATEWAY_LISTEN": f"127.0.0.1:{free_port()}",
-        "LOCALSTACK_VOLUME_DIR": str(folder / "volume"),
-        "LICENSE_TIMEOUT": "3",
-        **more,
-    }
-    return subprocess.run(
-        [sys.executable, "-m", "cloudlet.emulator"], env=environment, capture_output=True, text=True, timeout=60
-    )
+    return get(emulator, "info")
 
 
 def test_a_token_makes_it_pro_and_activated(

@@ -234,7 +234,7 @@ def make_client(licenses: Licenses, on_trouble: Callable[[Failure], None] | None
 
 def for_telling(settings: Settings) -> float:
     """What is kept of LICENSE_TIMEOUT so that all of it, with the threads' late awakenings, stays within it."""
-    return min(0.5, settings.license_timeout_seconds / 8)
+    return min(1.0, settings.license_timeout_seconds / 4)
 
 
 def request_of(licenses: Licenses, known: VerifiedLicense | None) -> LicenseRequest:
