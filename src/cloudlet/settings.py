@@ -98,6 +98,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     extra_cors_allowed_headers: tuple[str, ...] = ()  # EXTRA_CORS_ALLOWED_HEADERS: further request headers
     extra_cors_expose_headers: tuple[str, ...] = ()  # EXTRA_CORS_EXPOSE_HEADERS: further answer headers
     disable_custom_cors_s3: bool = False  # DISABLE_CUSTOM_CORS_S3: a bucket's CORS rules do not count
+    # --- names
+    dns_address: str = ""  # DNS_ADDRESS: run a name server on this address; none when empty or 0
+    dns_port: int = 53  # DNS_PORT: its port, UDP and TCP
+    dns_server: str = ""  # DNS_SERVER: who resolves all other names (address or address#port); else the machine's own
+    dns_resolve_ip: str = ""  # DNS_RESOLVE_IP: what the emulator's names resolve to; else the address we are reached at
+    dns_upstream_patterns: tuple[str, ...] = ()  # DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM: regular expressions, …
+    disable_transparent_endpoint_injection: bool = (
+        False  # DISABLE_TRANSPARENT_ENDPOINT_INJECTION: AWS's names stay AWS's
+    )
     # --- identity
     parity_access_key_id: bool = False  # PARITY_AWS_ACCESS_KEY_ID: AKIA… keys carry their account as LKIA… do
     allow_nonstandard_regions: bool = False  # ALLOW_NONSTANDARD_REGIONS: any region name is taken
@@ -174,20 +183,22 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str = ""  # PLATFORM_DATABASE_URL: postgresql://… or sqlite:///path; SQLite in the state directory
     secret_key: str = ""  # PLATFORM_SECRET_KEY: protects everything secret in the database
     secret_key_file: str = ""  # PLATFORM_SECRET_KEY_FILE: the same from a file; made in the state directory
-    plans_file: str = ""  # PLATFORM_PLANS_FILE: what plans there are (docs/plans.md), instead of those that come with us
+    plans_file: str = ""  # PLATFORM_PLANS_FILE: what plans there are (docs/plans.md)
     trial_days: int = 14  # PLATFORM_TRIAL_DAYS: length of a trial
     grace_days: int = 0  # PLATFORM_GRACE_DAYS: LocalStack's clients may work on so long after a machine's last license
     bootstrap_admin_email: str = "admin@localhost.localdomain"  # PLATFORM_BOOTSTRAP_ADMIN_EMAIL: the first admin
-    signup: Literal["open", "invite", "closed"] = "invite"  # PLATFORM_SIGNUP: who may make an account: open (the default where only this machine can connect), invite, closed
-    smtp_url: str = ""  # PLATFORM_SMTP_URL: smtp[s]://user:password@host:port?starttls=1, the server that takes our mail
+    signup: Literal["open", "invite", "closed"] = "invite"  # PLATFORM_SIGNUP: open, invite or closed
+    smtp_url: str = ""  # PLATFORM_SMTP_URL: smtp[s]://user:password@host:port?starttls=1
     mail_from: str = ""  # PLATFORM_MAIL_FROM: the sender of mail; Cloudlet <cloudlet@host of PLATFORM_BASE_URL>
-    dev_mail: bool = False  # PLATFORM_DEV_MAIL: without PLATFORM_SMTP_URL, show mail on console and /dev/mail; 1 where only this machine can connect
+    dev_mail: bool = False  # PLATFORM_DEV_MAIL: show mail on /dev/mail where no server takes it; 1 on loopback
     ci_policy: Literal["off", "warn", "enforce"] = "warn"  # PLATFORM_CI_POLICY: developer tokens used in CI
     legacy_api_keys: bool = False  # PLATFORM_LEGACY_API_KEYS: 1 lets admins create new legacy API keys
-    license_rate_per_address: int = 20  # PLATFORM_LICENSE_RATE_PER_ADDRESS: requests a second, 20 times that at once; 0 no limit
+    license_rate_per_address: int = 20  # PLATFORM_LICENSE_RATE_PER_ADDRESS: requests a second; 0 no limit
     license_rate_per_token: int = 2  # PLATFORM_LICENSE_RATE_PER_TOKEN: the same for one token
     api_rate: int = 10  # PLATFORM_API_RATE: the same for one caller of the native API
     metrics_token: str = ""  # PLATFORM_METRICS_TOKEN: opens /metrics to other machines; without it, to this one alone
+    webhooks_allow_http: bool = False  # PLATFORM_WEBHOOKS_ALLOW_HTTP: webhooks may lead to http:// addresses
+    webhooks_allow_private: bool = False  # PLATFORM_WEBHOOKS_ALLOW_PRIVATE: webhooks may lead into private networks
     log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
     log_format: Literal["text", "json"] = "text"  # PLATFORM_LOG_FORMAT: text or json
 
@@ -207,8 +218,8 @@ class CommandSettings(msgspec.Struct, frozen=True, kw_only=True):
     config_dir: str  # CONFIG_DIR: the stored auth token and the profiles; ~/.localstack
     state_dir: str  # XDG_STATE_HOME: logs and process files, in its folder `cloudlet`; ~/.local/state
     profiles: tuple[str, ...] = ()  # CONFIG_PROFILE: names of files NAME.env in the configuration directory
-    keyring: Literal["auto", "file"] = "auto"  # CLOUDLET_KEYRING: file keeps tokens in files although there is a keyring
-    admin_token: str = ""  # CLOUDLET_ADMIN_TOKEN: an admin token (lsadm_…) for `cloudlet ci-key`, instead of the stored one
+    keyring: Literal["auto", "file"] = "auto"  # CLOUDLET_KEYRING: file uses no keyring, but files
+    admin_token: str = ""  # CLOUDLET_ADMIN_TOKEN: an admin token (lsadm_…) for `cloudlet ci-key`
     variables: Mapping[str, str] = {}  # the whole environment with the profiles' variables, for child processes
 
     @property
@@ -278,6 +289,12 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         extra_cors_allowed_headers=env.names("EXTRA_CORS_ALLOWED_HEADERS"),
         extra_cors_expose_headers=env.names("EXTRA_CORS_EXPOSE_HEADERS"),
         disable_custom_cors_s3=env.flag("DISABLE_CUSTOM_CORS_S3"),
+        dns_address="" if env.text("DNS_ADDRESS") == "0" else env.text("DNS_ADDRESS"),
+        dns_port=env.number("DNS_PORT", 53),
+        dns_server=env.text("DNS_SERVER"),
+        dns_resolve_ip=env.text("DNS_RESOLVE_IP"),
+        dns_upstream_patterns=read_patterns("DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM", env),
+        disable_transparent_endpoint_injection=env.flag("DISABLE_TRANSPARENT_ENDPOINT_INJECTION"),
         parity_access_key_id=env.flag("PARITY_AWS_ACCESS_KEY_ID"),
         allow_nonstandard_regions=env.flag("ALLOW_NONSTANDARD_REGIONS"),
         log_level="warn" if log_level == "warning" else log_level,
@@ -330,6 +347,17 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def read_patterns(name: str, env: Environment) -> tuple[str, ...]:
+    """A comma-separated list of regular expressions."""
+    patterns = env.names(name)
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise SettingError(f"{name}: {pattern!r} is no regular expression: {error}") from None
+    return patterns
+
+
 def read_remarks(variables: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """A sentence for each variable that is set and has no effect here."""
     return tuple(set_without_effect(os.environ if variables is None else variables))
@@ -376,6 +404,8 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         license_rate_per_token=env.number("PLATFORM_LICENSE_RATE_PER_TOKEN", 2),
         api_rate=env.number("PLATFORM_API_RATE", 10),
         metrics_token=env.text("PLATFORM_METRICS_TOKEN"),
+        webhooks_allow_http=env.flag("PLATFORM_WEBHOOKS_ALLOW_HTTP"),
+        webhooks_allow_private=env.flag("PLATFORM_WEBHOOKS_ALLOW_PRIVATE"),
         log_level=env.text("LS_LOG", "info"),
         log_format=cast(Literal["text", "json"], log_format),
     )
@@ -436,6 +466,7 @@ VARIABLE_NAMES = MappingProxyType(
     {
         "localstack_host": "LOCALSTACK_HOST",
         "response_header_enabled": "LOCALSTACK_RESPONSE_HEADER_ENABLED",
+        "dns_upstream_patterns": "DNS_NAME_PATTERNS_TO_RESOLVE_UPSTREAM",
         "parity_access_key_id": "PARITY_AWS_ACCESS_KEY_ID",
         "log_level": "LS_LOG",
         "volume_dir": "LOCALSTACK_VOLUME_DIR",

@@ -13,6 +13,8 @@ from cloudlet.control.viewer import Viewer
 from cloudlet.settings import read_platform_settings
 
 PUBLIC_PATHS = {
+    *("/dev/mail", "/dev/mail/{mail_id}", "/sign-up", "/verify/{secret}", "/reset", "/reset/{secret}"),
+    *("/sign-in/code", "/account/email/{secret}"),
     *("/", "/sign-in", "/sign-in/link/{secret}", "/docs/errors", "/healthz", "/readyz", "/static/{file_path}"),
     *("/v1/license/request", "/v1/license/activate", "/v1/license/ping", "/.well-known/license-keys.json"),
     *("/v1/auth/request", "/v1/auth/request/{request_id}", "/v1/auth/request/{request_id}/exchange", "/v1/auth/token"),

@@ -18,6 +18,7 @@ from cloudlet.control.accounts import pages as accounts
 from cloudlet.control.activations import api as license_api
 from cloudlet.control.activations import pages as getting_started
 from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.api import routes as native_api
 from cloudlet.control.audit import pages as audit
 from cloudlet.control.credentials import pages as credentials
 from cloudlet.control.db import Database
@@ -28,7 +29,11 @@ from cloudlet.control.errors import Refusal
 from cloudlet.control.handlers import render_crash, render_http, render_refusal, render_verdict
 from cloudlet.control.licenses import api as keys_api
 from cloudlet.control.licenses import pages as licenses
+from cloudlet.control.licenses import subscription_pages as subscriptions
+from cloudlet.control.limits.memory import Buckets, add_rate_headers
 from cloudlet.control.logs import RequestLog
+from cloudlet.control.mail import pages as mail
+from cloudlet.control.mail.server import mail_server
 from cloudlet.control.members import pages as members
 from cloudlet.control.pages import STATIC, make_template_engine
 from cloudlet.control.permissions import PUBLIC, authorize, requires
@@ -36,6 +41,7 @@ from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
 from cloudlet.control.security import add_headers, csrf_config
 from cloudlet.control.viewer import provide_account, provide_viewer
+from cloudlet.control.webhooks import pages as webhooks
 from cloudlet.control.work.tasks import TASKS
 from cloudlet.control.work.worker import Worker
 from cloudlet.control.workspaces import pages as workspaces
@@ -50,26 +56,32 @@ ROUTES = (
     *devices_api.ROUTES,
     *checks.ROUTES,
     *outside.ROUTES,
+    *native_api.ROUTES,
     *health.ROUTES,
     # --- signing in and out, one's own account
     *accounts.ROUTES,
     *account.ROUTES,
+    *mail.ROUTES,
     *devices.ROUTES,
     # --- the workspace
     *workspaces.ROUTES,
     *getting_started.ROUTES,
     *licenses.ROUTES,
+    *subscriptions.ROUTES,
     *credentials.ROUTES,
     *members.ROUTES,
     *audit.ROUTES,
+    *webhooks.ROUTES,
 )
 
 
 def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litestar:
     """The ASGI application. Opens the database and migrates it (under a lock) when the application starts.
 
-    Raises `vault.SecretKeyError` when the secret key is missing from where the settings say it is.
+    Raises `vault.SecretKeyError` when the secret key is missing from where the settings say it is, and `SettingError`
+    when the mail server's address cannot be understood.
     """
+    mail_server(settings)
     platform = Platform(settings, effects)
     database = Database(settings)
 
@@ -78,6 +90,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
         await run_sync(prepare, database, platform)
         worker = Worker(database, platform, TASKS)
         worker.start()
+        database.wake = worker.wake
         app.state.worker = worker
         try:
             yield
@@ -98,7 +111,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
         },
         guards=[authorize],
         middleware=[RequestLog()],
-        before_send=[add_headers],
+        before_send=[add_headers, add_rate_headers],
         csrf_config=csrf_config(platform),
         exception_handlers={
             LicenseVerdict: render_verdict,
@@ -114,4 +127,5 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
     )
     app.state.platform = platform
     app.state.database = database
+    app.state.buckets = Buckets()
     return app

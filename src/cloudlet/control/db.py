@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from cloudlet.settings import PlatformSettings
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x636C6F75646C6574  # "cloudlet"
 HEAD = "0009"
+WAKE = "wake"
 
 
 class DatabaseUnavailable(Exception):
@@ -63,9 +64,10 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Database:
-    """One engine. `transaction()` writes, `snapshot()` only reads."""
+    """One engine. `transaction()` writes, `snapshot()` only reads. `wake` is told which tasks have something to do."""
 
     def __init__(self, settings: PlatformSettings) -> None:
+        self.wake: Callable[[str], None] = lambda _task: None
         self.url = database_url(settings)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = make_engine(self.url)
@@ -79,6 +81,8 @@ class Database:
         """Commits on leaving, rolls back on an exception."""
         with self._sessions.begin() as session:
             yield session
+        for task in session.info.pop(WAKE, ()):
+            self.wake(task)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -140,6 +144,11 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def wake_after_commit(session: Session, task: str) -> None:
+    """Let the worker of this process run a task as soon as the transaction is committed."""
+    session.info.setdefault(WAKE, set()).add(task)
 
 
 def database_url(settings: PlatformSettings) -> URL:
