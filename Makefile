@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?=
 ARGS ?=
 
-.PHONY: help setup run test test-wire lint format bench generate new-service lock clean
+.PHONY: help setup run test test-wire test-image lint format bench generate new-service lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: $(STAMP) ## all tests (the wire suite as a seeded sample); ARGS="tests/sto
 
 test-wire: $(STAMP) ## every operation of every service, both ways through botocore
 	@CLOUDLET_WIRE=all $(BIN)/python -m pytest -n 2 tests/protocol $(ARGS)
+
+test-image: $(STAMP) ## build the container image on a Debian made on the spot, and run it (podman, mmdebstrap; as root)
+	@$(BIN)/python -m pytest -m image tests/image $(ARGS)
 
 lint: $(STAMP) ## ruff, mypy, the house rules, generated files current
 	@$(BIN)/python -m tools.lint
