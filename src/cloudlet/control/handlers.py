@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, cast
 from urllib.parse import urlencode
@@ -13,8 +14,10 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 
 from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.api.errors import BodyInvalid, Invalid, QueryInvalid
 from cloudlet.control.errors import NotSignedIn, NotVerified, NoWorkspace, Refusal
 from cloudlet.control.given import WebRequest
+from cloudlet.control.limits.errors import RateLimited
 from cloudlet.control.pages import go, page
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import request_id_of
@@ -50,7 +53,7 @@ def render_verdict(request: WebRequest, error: LicenseVerdict) -> Response[Any]:
 
 def render_refusal(request: WebRequest, error: Refusal) -> Response[Any] | Template | Redirect:
     if is_for_program(request):
-        return as_json(request, error.status, error.code, error.detail, error.hint)
+        return refusal_as_json(request, error)
     if isinstance(error, NotVerified):
         return go("/verify")
     if isinstance(error, NoWorkspace):
@@ -84,18 +87,48 @@ def render_crash(request: WebRequest, error: Exception) -> Response[Any] | Templ
     return as_page(request, 500, "Something failed on our side", "It has been logged with the request id below.", "")
 
 
-def as_json(request: WebRequest, status: int, code: str, detail: str, hint: str) -> Response[Any]:
+def refusal_as_json(request: WebRequest, error: Refusal) -> Response[Any]:
+    headers = {}
+    if isinstance(error, RateLimited):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, NotSignedIn):
+        headers["WWW-Authenticate"] = "Bearer"
+    invalid = error.invalid if isinstance(error, BodyInvalid | QueryInvalid) else ()
+    return as_json(
+        request, error.status, error.code, error.detail, error.hint, title=error.title, invalid=invalid, headers=headers
+    )
+
+
+def as_json(
+    request: WebRequest,
+    status: int,
+    code: str,
+    detail: str,
+    hint: str,
+    *,
+    title: str = "",
+    invalid: tuple[Invalid, ...] = (),
+    headers: dict[str, str] | None = None,
+) -> Response[Any]:
+    """The error envelope of all our APIs; the native one also speaks RFC 9457 (problem details)."""
     platform = platform_of(request)
-    body = {
+    is_native = request.scope["path"].startswith("/api/")
+    docs = f"{platform.settings.base_url}/docs/" + (f"api#error-{code}" if is_native else "errors")
+    body: dict[str, Any] = {
         "error": True,
         "message": code,
         "code": code,
         "detail": detail,
         "hint": hint,
-        "docs": f"{platform.settings.base_url}/docs/errors",
+        "docs": docs,
         "request_id": request_id_of(request.scope, platform),
     }
-    return Response(body, status_code=status)
+    if not is_native:
+        return Response(body, status_code=status, headers=headers)
+    body |= {"type": docs, "title": title or HTTPStatus(status).phrase, "status": status}
+    if invalid:
+        body["errors"] = [{"path": entry.path, "message": entry.message} for entry in invalid]
+    return Response(body, status_code=status, headers=headers, media_type="application/problem+json")
 
 
 def as_page(request: WebRequest, status: int, title: str, detail: str, hint: str) -> Template:

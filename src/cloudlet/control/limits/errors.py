@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cloudlet.control.errors import Conflict, Refusal
+from cloudlet.control.errors import Refusal
 
 
 class RateLimited(Refusal):
@@ -25,9 +25,3 @@ class KeyReused(Refusal):
     code = "idempotency.reused"
     title = "This Idempotency-Key belongs to another request"
     hint = "Use a new key for each new request."
-
-
-class KeyInUse(Conflict):
-    code = "idempotency.in_use"
-    title = "The first request with this Idempotency-Key is not done yet"
-    hint = "Try again in a moment."
