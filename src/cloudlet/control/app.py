@@ -20,6 +20,7 @@ from cloudlet.control.activations import pages as getting_started
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.api import routes as native_api
 from cloudlet.control.audit import pages as audit
+from cloudlet.control.ci import pages as ci_keys
 from cloudlet.control.credentials import pages as credentials
 from cloudlet.control.db import Database
 from cloudlet.control.devices import api as devices_api
@@ -69,6 +70,7 @@ ROUTES = (
     *licenses.ROUTES,
     *subscriptions.ROUTES,
     *credentials.ROUTES,
+    *ci_keys.ROUTES,
     *members.ROUTES,
     *audit.ROUTES,
     *webhooks.ROUTES,
