@@ -6,8 +6,9 @@
     clock.json         the last time that was known for certain (`clock`)
     refused.json       the failed starts of the last minute (`loops`)
 
-Files appear whole or not at all (temporary file, fsync, rename), readable by their owner alone. A cache that cannot be
-written is a warning: it costs offline activation later, not this start.
+Files appear whole or not at all (temporary file, fsync, rename), readable by their owner alone: whoever owns the volume,
+also where the emulator runs as root in a container. A cache that cannot be written is a warning: it costs offline
+activation later, not this start.
 """
 
 from __future__ import annotations
@@ -68,12 +69,13 @@ class LicenseCache:
             self.folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
+                give_to_owner(descriptor, self.folder.parent)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             unfinished.replace(path)
         except OSError as error:
-            return f"{path}: {error.strerror}"
+            return f"{path}: {(error.strerror or str(error)).lower()}"
         return ""
 
     def remove(self, path: Path) -> None:
@@ -83,3 +85,10 @@ class LicenseCache:
         except OSError:
             # A read-only volume keeps the file; it stays unusable, since a verdict is final for this start.
             return
+
+
+def give_to_owner(descriptor: int, volume: Path) -> None:
+    """The command line on the host reads what root in a container wrote."""
+    if os.geteuid() == 0:
+        owner = volume.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

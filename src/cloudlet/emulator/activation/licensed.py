@@ -8,6 +8,7 @@ work with.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from cloudlet.license.envelope import EnvelopeRefused, TrustStore, UnknownKey, c
 from cloudlet.license.reasons import Failure, failure
 from cloudlet.license.verify import Circumstances, LicenseRefused, VerifiedLicense, verify_license
 from cloudlet.settings import Settings
+
+LOG = logging.getLogger("cloudlet.license")
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +60,16 @@ class Licenses:
         token = credentials.token if credentials else ""
         self.loops = LoopGuard(self.cache, f"{confirmation(token)[:16]} {settings.api_endpoint}")
 
+    def now(self) -> float:
+        """The true time, on which windows are judged."""
+        return self.clock.true_time(self.effects.now())
+
     def circumstances(self, where: str, *, from_server: bool = False, now: float = 0) -> Circumstances:
         return Circumstances(
             token=self.credentials.token if self.credentials else "",
             machine_id=self.machine.id,
             version=__version__,
-            now=now or self.effects.now(),
+            now=now or self.now(),
             where=where,
             from_server=from_server,
         )
@@ -98,10 +105,12 @@ class Licenses:
 
     def find(self, trust: TrustStore) -> Found:
         """The first license that opens this start. A candidate that is no good is passed over."""
-        now = self.effects.now()
+        now = self.now()
         known = problem = given_problem = clock_problem = None
         for path in self.cache.candidates():
             judged = self.judge(path, trust)
+            if isinstance(judged, VerifiedLicense) and self.loops.denies(judged):
+                judged = self.loops.last()
             if isinstance(judged, VerifiedLicense):
                 rolled_back = self.clock.problem(now, judged.claims.iat)
                 clock_problem = clock_problem or rolled_back
@@ -109,6 +118,7 @@ class Licenses:
                     return Found(usable=judged, path=path, known=None if judged.is_file else judged)
                 known = known or (None if judged.is_file else judged)
             elif judged is not None:
+                LOG.debug("the license at %s is not used: %s", path, judged.text())
                 problem = problem or judged
             if path == self.cache.given and not isinstance(judged, VerifiedLicense):
                 given_problem = judged or failure("license.format", path=str(path), problem="cannot be read")
@@ -118,7 +128,7 @@ class Licenses:
         """The state under a license that was found here."""
         verified = found.usable
         assert verified is not None
-        self.clock.advance(self.effects.now())
+        self.clock.advance(self.now())
         state = self.state_here(verified, found.path)
         say(success_line(state))
         return state
@@ -150,7 +160,7 @@ class Licenses:
 
     def stale(self, known: VerifiedLicense, cause: str) -> Failure:
         """`license.stale`, with the reason why the control plane could not be asked."""
-        since = self.effects.now() - known.claims.iat
+        since = self.now() - known.claims.iat
         return failure(
             "license.stale",
             t=moment(known.claims.iat),
@@ -182,7 +192,7 @@ def start_licensed(
             return Start(licenses.open_with(found, say))
         if told is not None:
             raise failed(licenses, told, 0.0)
-        licenses.clock.advance(effects.now())
+        licenses.clock.advance(licenses.now())
         state = licenses.state_here(found.usable, found.path)
         return Start(state, StartCheck(licenses, state), say)
     if credentials is None or settings.license_offline == "only":

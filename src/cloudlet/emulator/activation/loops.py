@@ -3,6 +3,9 @@
 `refused.json` remembers the failed starts of the last minute. The second start still asks (something may have been put
 right); from the third on the recorded verdict is told again. Each failed start after the first waits before it ends,
 up to 10 seconds.
+
+It also remembers which licenses a verdict ended: one that could not be removed (it was mounted) opens no start any more.
+The next license that the control plane gives ends all of it.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from typing import Any
 
 from cloudlet.emulator.activation.cache import LicenseCache
 from cloudlet.license.reasons import REASONS, Failure
+from cloudlet.license.verify import VerifiedLicense
 
 WINDOW_SECONDS = 60
 ASKS_BEFORE_REUSE = 2
@@ -36,10 +40,20 @@ class LoopGuard:
         """Tell starts that wait for this one; whether this one fails by it is not decided here."""
         self.write(why, self.times(now), now)
 
-    def write(self, why: Failure, times: list[float], now: float) -> None:
+    def deny(self, why: Failure, license: VerifiedLicense, now: float) -> None:
+        """A verdict ended this license and the ones that were issued before it."""
+        self.write(why, self.times(now), now, license.claims.iat)
+
+    def denies(self, license: VerifiedLicense) -> bool:
+        """Was there a verdict since this license was issued? A license file does not depend on any."""
+        ended = self.entry().get("ended")
+        return not license.is_file and isinstance(ended, int) and license.claims.iat <= ended
+
+    def write(self, why: Failure, times: list[float], now: float, ended: int | None = None) -> None:
         entry = {
             "subject": self.subject,
             "times": times,
+            "ended": self.entry().get("ended") if ended is None else ended,
             "told": now,
             "code": why.code,
             "values": why.values,

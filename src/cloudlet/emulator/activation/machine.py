@@ -76,11 +76,25 @@ def system_id() -> str:
 
 
 def generated_id(path: Path, effects: Effects) -> str:
-    """A random one, kept for the next start where the volume can be written."""
+    """A random one, kept for the next start where the volume can be written.
+
+    Of starts at the same time the first gives the id to all: a link is made whole and only once.
+    """
     machine_id = "gen_" + effects.random_bytes(6).hex()
+    unfinished = path.with_name(f".{path.name}.{machine_id}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"machine_id": machine_id}), encoding="ascii")
+        unfinished.write_text(json.dumps({"machine_id": machine_id}), encoding="ascii")
+        try:
+            path.hardlink_to(unfinished)
+        except FileExistsError:
+            kept = stored_id(path)
+            if not kept:
+                unfinished.replace(path)  # what is there is no id
+            machine_id = kept or machine_id
+        except OSError:
+            unfinished.replace(path)  # a file system without links
+        unfinished.unlink(missing_ok=True)
     except OSError:
         return machine_id
     return machine_id

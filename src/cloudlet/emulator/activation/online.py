@@ -65,10 +65,10 @@ class Attempt:
             fresh = verify_license(answer.raw, trust, here)
             kept.append(self.cache.write(self.cache.trust_path, trust.render()))
         kept.append(self.cache.write(self.cache.license_path, answer.raw))
-        self.licenses.clock.set(answer.server_time or fresh.claims.iat)
-        self.warnings += [
-            f"License cache cannot be written, offline starts will not work: {line}" for line in kept if line
-        ]
+        kept.append(self.licenses.clock.set(answer.server_time or fresh.claims.iat, self.effects.now()))
+        problems = [problem for problem in kept if problem]
+        if problems:  # one is enough to know
+            self.warnings.append(f"The license cannot be kept, offline starts will not work: {problems[0]}")
         return fresh
 
     def ask(self, trust: TrustStore, known: VerifiedLicense | None) -> Outcome:
@@ -77,9 +77,12 @@ class Attempt:
             fresh = self.fetch(trust, known)
         except LicenseDenied as error:
             self.cache.remove(self.cache.license_path)
+            if known is not None:
+                self.licenses.loops.deny(error.failure, known, self.effects.now())
             return Outcome(problem=error.failure, is_verdict=True, spent_seconds=self.spent)
         except (LicenseRefused, LicenseUnreachable) as error:
             return Outcome(problem=error.failure, spent_seconds=self.spent)
+        self.licenses.loops.forget()
         state = msgspec.structs.replace(
             self.licenses.state(fresh, "active_online", self.settings.api_endpoint),
             spent_seconds=round(self.spent, 3),
@@ -146,7 +149,8 @@ def fetch_first(licenses: Licenses, trust: TrustStore, found: Found) -> Outcome:
             return Outcome(problem=busy(licenses.settings), spent_seconds=attempt.spent)
         outcome = attempt.ask(trust, found.known)
         if outcome.problem is None:
-            return outcome
+            unused = (f"LICENSE_FILE is not used: {found.given_problem.text()}",) if found.given_problem else ()
+            return msgspec.structs.replace(outcome, warnings=(*unused, *outcome.warnings))
         problem = outcome.problem
         if not problem.reason.is_final:
             problem = without_server(licenses, found, problem)
@@ -200,7 +204,7 @@ def without_server(licenses: Licenses, found: Found, cause: Failure) -> Failure:
         return found.clock_problem
     if found.given_problem is not None:
         return found.given_problem
-    if found.known is not None and not found.known.is_fresh(licenses.effects.now()):
+    if found.known is not None and not found.known.is_fresh(licenses.now()):
         return licenses.stale(found.known, cause.text())
     return cause
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import msgspec
 
 from cloudlet.emulator.activation.check import Outcome, StartCheck
+from cloudlet.emulator.activation.clock import TOLERANCE_SECONDS
 from cloudlet.emulator.activation.credentials import Credentials, find_credentials
 from cloudlet.emulator.activation.licensed import Licenses
 from cloudlet.emulator.activation.machine import Machine
@@ -49,6 +50,7 @@ class Refresher:
         self.use = use
         self.failures = 0
         self.warned = ""
+        self.anchor = (licenses.now(), self.effects.monotonic())
         # A start from the cache that had no answer yet gets it first thing.
         self.check = check
         self.due = 0.0 if check else state.next_check + self.jitter(state)
@@ -61,18 +63,26 @@ class Refresher:
                 LOG.exception("renewing the license failed")
                 wait = LONGEST_WAIT_SECONDS
             else:
-                self.state = state
                 self.use(state)
             await asyncio.sleep(wait)
 
     def step(self) -> tuple[ActivationState, float]:
         """The state from now on, and seconds to wait. Blocks for LICENSE_TIMEOUT at most."""
-        now = self.effects.now()
-        state = self.state
+        now = self.now()
         if now >= self.due:
-            state = self.renew(now)
-        state = self.judge(state, self.effects.now())
-        return state, min(LONGEST_WAIT_SECONDS, max(1.0, self.due - self.effects.now()))
+            self.state = self.renew(now)
+        state = self.judge(self.state)
+        return state, min(LONGEST_WAIT_SECONDS, max(1.0, self.due - self.now()))
+
+    def now(self) -> float:
+        """The true time. A clock that is turned back while this runs does not stop it."""
+        wall, steady = self.licenses.now(), self.steady_time()
+        return steady if wall < steady - TOLERANCE_SECONDS else wall
+
+    def steady_time(self) -> float:
+        """What time it is by the clock that nobody sets, which stands still while the machine sleeps."""
+        began, began_steady = self.anchor
+        return began + self.effects.monotonic() - began_steady
 
     def renew(self, now: float) -> ActivationState:
         check, self.check = self.check, None
@@ -88,6 +98,7 @@ class Refresher:
             self.warn(line, line)
         self.failures = 0
         self.warned = ""
+        self.anchor = (self.licenses.now(), self.effects.monotonic())
         self.due = state.next_check + self.jitter(state)
         LOG.info("the license was renewed; offline until %s", state.offline_until)
         return state
@@ -104,9 +115,11 @@ class Refresher:
         phase = "stale" if refused else self.state.phase
         return msgspec.structs.replace(self.state, reason_code=code, phase=phase)
 
-    def judge(self, state: ActivationState, now: float) -> ActivationState:
+    def judge(self, state: ActivationState) -> ActivationState:
         """Warn at 75 % of the window and at its end."""
-        self.licenses.clock.advance(now)
+        now = self.now()
+        if now <= self.steady_time() + TOLERANCE_SECONDS:  # else the machine slept, or its clock leapt: not certain
+            self.licenses.clock.advance(now)
         window = state.offline_until - state.last_online
         if now >= state.offline_until:
             self.warn(
