@@ -12,6 +12,7 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.activations.forms import LicenseForm
 from cloudlet.control.credentials.tables import Credential
+from cloudlet.control.licenses.periods import paid_until
 from cloudlet.control.licenses.service import license_of
 from cloudlet.control.licenses.tables import License, Plan, Subscription
 from cloudlet.control.platform import Platform
@@ -49,11 +50,10 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_grant(session: Session, platform: Platform, form: LicenseForm, holder: Holder) -> Grant:
     """In force now, and the one that the request names where it names one. Raises LicenseVerdict."""
-    grant = (
-        workspace_grant(session, platform, holder)
-        if holder.membership is None
-        else member_grant(session, platform, holder, holder.membership)
-    )
+    if holder.membership is None:
+        grant = workspace_grant(session, platform, holder)
+    else:
+        grant = member_grant(session, platform, holder, holder.membership)
     check_in_force(platform, grant, holder)
     check_license_id(session, platform, form, grant, holder)
     return grant
@@ -61,6 +61,8 @@ def find_grant(session: Session, platform: Platform, form: LicenseForm, holder: 
 
 def member_grant(session: Session, platform: Platform, holder: Holder, membership: Membership) -> Grant:
     holding = license_of(session, membership.id)
+    if holding is None and holder.credential.kind == "legacy_api":
+        return workspace_grant(session, platform, holder)  # the key itself takes a seat
     if holding is None:
         raise LicenseVerdict(
             "licensing.license.not_assigned",
@@ -75,12 +77,12 @@ def member_grant(session: Session, platform: Platform, holder: Holder, membershi
         license=holding.license,
         subscription=holding.subscription,
         plan=holding.plan,
-        expires_at=min(holding.license.expires_at, holding.subscription.current_period_end),
+        expires_at=holding.valid_until,
     )
 
 
 def workspace_grant(session: Session, platform: Platform, holder: Holder) -> Grant:
-    """What all CI keys of the workspace share; it needs no seat, and is called by its subscription's id."""
+    """What all CI keys of the workspace share, and legacy keys without a license; it is called by its subscription's id."""
     found = subscription_of(session, platform, holder.workspace.id)
     if found is None:
         raise LicenseVerdict(
@@ -92,7 +94,7 @@ def workspace_grant(session: Session, platform: Platform, holder: Holder) -> Gra
         license=None,
         subscription=subscription,
         plan=plan,
-        expires_at=subscription.current_period_end,
+        expires_at=paid_until(subscription),
     )
 
 
@@ -105,7 +107,7 @@ def subscription_of(session: Session, platform: Platform, workspace_id: str) -> 
         .order_by(Subscription.current_period_end.desc(), Subscription.id.desc())
     ).all()
     now = platform.now()
-    running = [row for row in rows if row[0].status in RUNNING and row[0].current_period_end > now]
+    running = [row for row in rows if row[0].status in RUNNING and paid_until(row[0]) > now]
     best = next(iter(running or rows), None)
     return (best[0], best[1]) if best else None
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cloudlet.control.audit.service import record
-from cloudlet.control.licenses.errors import AlreadyAssigned, NoSubscription, SeatsExhausted
+from cloudlet.control.licenses.errors import AlreadyAssigned, SeatsExhausted
+from cloudlet.control.licenses.periods import valid_until
+from cloudlet.control.licenses.plans import find_plan, seats_at_start
+from cloudlet.control.licenses.renewals import settle
+from cloudlet.control.licenses.seats import Seats, lock_seats, require_seat, seats_of
 from cloudlet.control.licenses.tables import License, Plan, Subscription
 from cloudlet.control.platform import Platform
 
-
-class Seats(msgspec.Struct, frozen=True):
-    """Licenses of a workspace."""
-
-    total: int
-    used: int
-
-    @property
-    def free(self) -> int:
-        return self.total - self.used
+__all__ = ("Holding", "Seats", "assign", "license_of", "seats_of", "start_trial", "subscribe", "unassign")
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -33,6 +28,15 @@ class Holding(msgspec.Struct, frozen=True):
     license: License
     subscription: Subscription
     plan: Plan
+
+    @property
+    def valid_until(self) -> datetime:
+        return valid_until(self.license, self.subscription)
+
+    def is_good(self, now: datetime) -> bool:
+        """It opens emulators today."""
+        is_active = self.license.status == "ACTIVE" and self.subscription.status in {"trialing", "active"}
+        return is_active and self.valid_until > now
 
 
 def start_trial(session: Session, platform: Platform, workspace_id: str, *, actor: str) -> Subscription:
@@ -51,36 +55,27 @@ def subscribe(
     actor: str,
     seats: int | None = None,
 ) -> Subscription:
-    """A subscription with one license a seat."""
-    plan = session.scalars(select(Plan).where(Plan.code == plan_code)).one()
-    count = seats if seats is not None else int(plan.quotas.get("seats", 1))
+    """A subscription with one license a seat. Raises NoSuchPlan."""
+    plan = find_plan(session, plan_code)
+    count = seats if seats is not None else seats_at_start(plan)
     now = platform.now()
+    is_trial = plan.code == "trial"
     subscription = Subscription(
         id=platform.new_id("sub"),
         workspace_id=workspace_id,
         plan_id=plan.id,
-        status="trialing" if plan_code == "trial" else "active",
+        status="trialing" if is_trial else "active",
         seats=count,
         starts_at=now,
         current_period_start=now,
         current_period_end=ends,
-        trial_ends_at=ends if plan_code == "trial" else None,
+        trial_ends_at=ends if is_trial else None,
         source="manual",
     )
     session.add(subscription)
     session.flush()
     for number in range(1, count + 1):
-        session.add(
-            License(
-                id=platform.new_id("lic"),
-                workspace_id=workspace_id,
-                subscription_id=subscription.id,
-                status="ACTIVE",
-                seat_no=number,
-                issued_at=now,
-                expires_at=ends,
-            )
-        )
+        session.add(new_license(platform, subscription, number))
     session.flush()
     record(
         session,
@@ -89,41 +84,56 @@ def subscribe(
         actor=actor,
         action="subscription.started",
         target=subscription.id,
-        data={"plan": plan_code, "seats": count},
+        data={"plan": plan.code, "seats": count},
     )
     return subscription
+
+
+def new_license(platform: Platform, subscription: Subscription, seat_no: int) -> License:
+    return License(
+        id=platform.new_id("lic"),
+        workspace_id=subscription.workspace_id,
+        subscription_id=subscription.id,
+        status="ACTIVE",
+        seat_no=seat_no,
+        issued_at=platform.now(),
+        expires_at=subscription.current_period_end,
+    )
 
 
 def assign(session: Session, platform: Platform, workspace_id: str, membership_id: str, *, actor: str) -> License:
     """Give the member a free license. Of several at the same time, as many win as there are seats.
 
-    Each try takes one seat by a conditional update; who loses a seat to somebody else tries the next one.
-    Raises AlreadyAssigned, SeatsExhausted, NoSubscription.
+    A license of theirs that is over is given back for it. Raises AlreadyAssigned, SeatsExhausted, NoSubscription.
     """
-    if license_of(session, membership_id) is not None:
+    lock_seats(session, workspace_id)
+    settle(session, platform, workspace_id)
+    held = license_of(session, membership_id)
+    if held is not None and held.license.status == "ACTIVE":
         raise AlreadyAssigned
-    while True:
-        free = session.scalar(
-            select(License.id)
-            .where(
-                License.workspace_id == workspace_id,
-                License.assigned_membership_id.is_(None),
-                License.status == "ACTIVE",
-                License.expires_at > platform.now(),
-            )
-            .order_by(License.expires_at.desc(), License.seat_no)
-            .limit(1)
+    require_seat(session, workspace_id, membership_id)
+    if held is not None:
+        unassign(session, platform, workspace_id, membership_id, actor=actor)
+    free = session.scalar(
+        select(License.id)
+        .where(
+            License.workspace_id == workspace_id,
+            License.assigned_membership_id.is_(None),
+            License.status == "ACTIVE",
+            License.expires_at > platform.now(),
         )
-        if free is None:
-            total = seats_of(session, workspace_id).total
-            raise SeatsExhausted(f"All {total} licenses are assigned.") if total else NoSubscription
-        try:
-            with session.begin_nested():
-                taken = session.scalar(take_seat(free, membership_id, platform.now()))
-        except IntegrityError as error:  # somebody else gave this member another seat meanwhile
-            raise AlreadyAssigned from error
-        if taken is not None:
-            break
+        .order_by(License.expires_at.desc(), License.seat_no)
+        .limit(1)
+    )
+    if free is None:
+        raise SeatsExhausted(f"All {seats_of(session, workspace_id).total} licenses are assigned.")
+    try:
+        with session.begin_nested():
+            taken = session.scalar(take_seat(free, membership_id, platform.now()))
+    except IntegrityError as error:  # the table's own last word
+        raise AlreadyAssigned from error
+    if taken is None:
+        raise SeatsExhausted
     record(
         session,
         platform,
@@ -178,12 +188,3 @@ def license_of(session: Session, membership_id: str) -> Holding | None:
         .where(License.assigned_membership_id == membership_id)
     ).one_or_none()
     return Holding(row[0], row[1], row[2]) if row else None
-
-
-def seats_of(session: Session, workspace_id: str) -> Seats:
-    total, used = session.execute(
-        select(func.count(License.id), func.count(License.assigned_membership_id)).where(
-            License.workspace_id == workspace_id, License.status == "ACTIVE"
-        )
-    ).one()
-    return Seats(total, used)
