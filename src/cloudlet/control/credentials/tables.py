@@ -32,7 +32,7 @@ class Credential(Base):
     secret_enc: Mapped[bytes | None]
     scopes: Mapped[list[Any]] = mapped_column(JSON, default=list)
     created_at: Mapped[datetime] = mapped_column(Moment)
-    created_by: Mapped[str | None] = mapped_column(String(40))
+    created_by: Mapped[str | None] = mapped_column(String(80))
     expires_at: Mapped[datetime | None] = mapped_column(Moment)
     last_used_at: Mapped[datetime | None] = mapped_column(Moment)
     last_used_ip: Mapped[str | None] = mapped_column(String(45))

@@ -48,7 +48,7 @@ class Membership(Base):
     status: Mapped[str] = mapped_column(String(16))
     invited_name: Mapped[str | None] = mapped_column(String(200))
     invited_email: Mapped[str | None] = mapped_column(String(320))
-    invited_by: Mapped[str | None] = mapped_column(String(40))
+    invited_by: Mapped[str | None] = mapped_column(String(80))
     joined_at: Mapped[datetime | None] = mapped_column(Moment)
     removed_at: Mapped[datetime | None] = mapped_column(Moment)
 
