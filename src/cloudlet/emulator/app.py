@@ -109,6 +109,7 @@ class Emulator:
         self.load_services()
         self.use_activation(licensing.settle())  # nobody is served, and no script runs, under a license that is refused
         await self.hooks.run("START")
+        names = await self._serve_names()
         await server.start()
         self.jobs.start()
         ready = loop.create_task(self._be_ready())
@@ -122,11 +123,21 @@ class Emulator:
             renewing.cancel()
         await self._run_shutdown_hooks()
         await server.stop(STOP_GRACE_SECONDS)
+        if names is not None:
+            await names.stop()
         await self.jobs.stop()
         await self.dispatcher.fallback.stop()
         self.journal.flush()
         self.store.close()
         return self.restart_wanted
+
+    async def _serve_names(self) -> Any:
+        """The name server, where one was asked for and can be had."""
+        if not self.settings.dns_address:
+            return None
+        module = importlib.import_module("cloudlet.emulator.dns.server")  # lazy: brings dnspython
+        server = module.NameServer(self.settings)
+        return server if await server.start() else None
 
     async def _be_ready(self) -> None:
         """What users have set up to happen first is done when `Ready.` is read."""

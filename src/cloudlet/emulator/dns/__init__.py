@@ -1,0 +1,1 @@
+"""A name server beside the gateway, only where `DNS_ADDRESS` asks for one: AWS's names lead to the emulator."""
