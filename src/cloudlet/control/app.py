@@ -21,6 +21,7 @@ from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.api import routes as native_api
 from cloudlet.control.audit import pages as audit
 from cloudlet.control.ci import pages as ci_keys
+from cloudlet.control.credentials import legacy_pages as api_keys
 from cloudlet.control.credentials import pages as credentials
 from cloudlet.control.db import Database
 from cloudlet.control.devices import api as devices_api
@@ -71,6 +72,7 @@ ROUTES = (
     *subscriptions.ROUTES,
     *credentials.ROUTES,
     *ci_keys.ROUTES,
+    *api_keys.ROUTES,
     *members.ROUTES,
     *audit.ROUTES,
     *webhooks.ROUTES,

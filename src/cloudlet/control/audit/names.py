@@ -14,6 +14,7 @@ from cloudlet.control.activations.tables import Machine
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.licenses.tables import License, Plan, Subscription
 from cloudlet.control.offline.tables import OfflineFile
+from cloudlet.control.webhooks.addresses import origin
 from cloudlet.control.webhooks.tables import Webhook
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
@@ -109,6 +110,13 @@ def subscriptions(session: Session, workspace_id: str, ids: list[str]) -> list[t
     return [(row.id, row.display) for row in rows]
 
 
+def webhooks(session: Session, workspace_id: str, ids: list[str]) -> list[tuple[str, str]]:
+    rows = session.execute(
+        select(Webhook.id, Webhook.url).where(Webhook.id.in_(ids), Webhook.workspace_id == workspace_id)
+    )
+    return [(row.id, origin(row.url)) for row in rows]
+
+
 def named(column_id: Any, column_name: Any, column_workspace: Any) -> Lookup:
     """The lookup for a table that has its name in a column."""
 
@@ -129,6 +137,6 @@ LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
         "mac": named(Machine.id, Machine.machine_id, Machine.workspace_id),
         "ws": named(Workspace.id, Workspace.name, Workspace.id),
         "off": named(OfflineFile.id, OfflineFile.name, OfflineFile.workspace_id),
-        "whk": named(Webhook.id, Webhook.url, Webhook.workspace_id),
+        "whk": webhooks,
     }
 )
