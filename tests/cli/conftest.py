@@ -47,6 +47,7 @@ class CommandLine:
             "GATEWAY_LISTEN": f"127.0.0.1:{self.port}",
             "PLATFORM_LISTEN": f"127.0.0.1:{self.web_port}",
             "API_ENDPOINT": f"{self.web_url}/v1",
+            "CLOUDLET_KEYRING": "file",  # who runs the tests keeps their own keyring as it is
         }
         self.started: list[subprocess.Popen[str]] = []
 

@@ -9,15 +9,21 @@ import click
 
 from cloudlet.cli.context import LICENSE, Context, Failed, pass_context
 from cloudlet.cli.credentials import CredentialStore
-from cloudlet.license.token import clean, find_key_problem, find_problem, mask
-from cloudlet.settings import CommandSettings
-
-SOURCES = ("LOCALSTACK_AUTH_TOKEN", "LOCALSTACK_API_KEY")
+from cloudlet.cli.login import login, logout, warn_of_variables
+from cloudlet.cli.sources import active_token
+from cloudlet.cli.whoami import missing, status
+from cloudlet.license.token import clean, find_problem, mask
 
 
 @click.group()
 def auth() -> None:
-    """Store, show and remove the auth token."""
+    """Sign in and out; store, show and remove the auth token.
+
+    \b
+    Examples:
+      cloudlet auth login
+      cloudlet auth status
+    """
 
 
 @auth.command("set-token")
@@ -46,26 +52,9 @@ def set_token(context: Context, token: str | None, from_file: Path | None) -> No
     if problem is not None:
         advice = f"Copy it again from {context.emulator.web_app_url}/workspace/auth-tokens"
         raise Failed(problem.text(), code=problem.code, actions=(advice,))
-    store = CredentialStore(context.command)
-    store.store(token)
-    context.answer({"token": mask(token), "path": str(store.path)}, "Token configured successfully")
-
-
-def active_credential(settings: CommandSettings) -> tuple[str, str]:
-    """Value and source of what `start` would use, or two empty strings. The environment outranks the stored token."""
-    for name in SOURCES:
-        value = clean(settings.variables.get(name, ""))
-        if value:
-            return value, f"the variable {name}"
-    path = settings.variables.get("LOCALSTACK_AUTH_TOKEN_FILE") or settings.variables.get("AUTH_TOKEN_FILE")
-    if path:
-        try:
-            return clean(Path(path).read_text(encoding="utf-8")), path
-        except OSError as error:
-            raise Failed(f"LOCALSTACK_AUTH_TOKEN_FILE: {error.strerror}: {path}", code="credentials.file") from None
-    store = CredentialStore(settings)
-    token = store.token()
-    return (token, str(store.path)) if token else ("", "")
+    where = CredentialStore(context.command).store(token)
+    warn_of_variables(context)
+    context.answer({"token": mask(token), "path": where}, "Token configured successfully")
 
 
 @auth.command("show-token")
@@ -76,25 +65,17 @@ def show_token(context: Context, plain: bool) -> None:
 
     The token goes to standard output; where it comes from and whether it can be a token goes to standard error.
     """
-    token, source = active_credential(context.command)
-    if not token:
-        raise Failed(
-            "No auth token is stored, and no variable holds one.",
-            code="credentials.missing",
-            actions=("cloudlet auth set-token <TOKEN>",),
-        )
-    check = find_key_problem if source.endswith("LOCALSTACK_API_KEY") else find_problem
-    problem = check(token, variable=source.rpartition(" ")[2], web=context.emulator.web_app_url)
-    shown = token if plain else mask(token)
-    if context.json:
-        context.answer({"token": shown, "source": source, "valid": problem is None})
-    else:
-        click.echo(f"Source: {source}\nValid: {problem is None}", err=True)
-        click.echo(shown)
-    if problem is not None and not context.json:
-        raise Failed(problem.text(), code=problem.code, exit_code=LICENSE)
+    active = active_token(context.command)
+    if not active.value:
+        raise missing()
+    problem = active.problem(context.emulator.web_app_url)
+    shown = active.value if plain else mask(active.value)
+    data = {"token": shown, "source": active.source, "valid": problem is None}
+    if not context.json:
+        click.echo(f"Source: {active.source}\nValid: {problem is None}", err=True)
     if problem is not None:
-        click.get_current_context().exit(LICENSE)
+        context.answer_and_fail(data, shown, Failed(problem.text(), code=problem.code, exit_code=LICENSE))
+    context.answer(data, shown)
 
 
 @auth.command("clear-token")
@@ -104,3 +85,8 @@ def clear_token(context: Context) -> None:
     removed = CredentialStore(context.command).clear()
     text = "Token removed" if removed else "There was no stored token"
     context.answer({"removed": removed}, text)
+
+
+auth.add_command(login)
+auth.add_command(logout)
+auth.add_command(status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
@@ -100,6 +100,16 @@ class Context:
             click.echo(envelope(command_path(), "success", data, self.warnings))
         elif text is not None:
             click.echo(text)
+
+    def answer_and_fail(self, data: Any, text: str | None, error: Failed) -> NoReturn:
+        """What was found, and why it is a failure: under `--json` both in one document, the status honest."""
+        if self.json:
+            click.echo(envelope(command_path(), "error", data, self.warnings, error))
+        else:
+            if text:
+                click.echo(text)
+            error.show()
+        click.get_current_context().exit(error.exit_code)
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from cloudlet import __version__
 from cloudlet.cli import tables
-from cloudlet.cli.auth import active_credential
 from cloudlet.cli.context import LICENSE, Context, Failed, pass_context
-from cloudlet.cli.doctor import examine
+from cloudlet.cli.doctor import Doctor, draw, outcome
+from cloudlet.cli.sources import active_token
 from cloudlet.emulator.activation.activate import COMMUNITY
 from cloudlet.emulator.activation.clock import moment
 from cloudlet.emulator.activation.credentials import Credentials, find_credentials
@@ -147,25 +148,34 @@ def remove(context: Context) -> None:
 @license.command()
 @pass_context
 def doctor(context: Context) -> None:
-    """Examine every step to a license: token, name, connection, TLS, server, clock, cache. Costs no CI credit."""
-    token, source = active_credential(context.command)
-    steps = examine(context.emulator, licenses_of(context, lenient=True), token, source)
-    if context.json:
-        context.answer({"steps": steps})
-    for step in [] if context.json else steps:
-        mark = click.style("✔", fg="green") if step["ok"] else click.style("✖", fg="red")
-        click.echo(f"{mark} {step['name']}: {step['found']}")
-        if step["fix"]:
-            click.echo(f"    → {step['fix']}")
-    if not all(step["ok"] for step in steps):
-        click.get_current_context().exit(LICENSE)
+    """Examine every step to a license, and name the fix for each that fails.
+
+    Token, proxy, name, connection, TLS, server, clock, what the control plane would say, and the license on this machine.
+    Uses no license and no CI credit up. Exit code 55 when a start would not be activated.
+    """
+    active = active_token(context.command)
+    examination = Doctor(context.command, context.emulator, licenses_of(context, lenient=True), active)
+    steps = []
+    for step in examination.examine():
+        steps.append(step)
+        if not context.json:
+            draw(step)
+    failed = outcome(steps, LICENSE)
+    data = {"success": failed is None, "steps": msgspec.to_builtins(steps)}
+    if failed is None:
+        context.answer(data, "\nAll is well: a start would be activated.")
+    elif context.json:
+        context.answer_and_fail(data, None, failed)
+    else:
+        click.echo(f"\nA start would not be activated. First: {failed.code}", err=True)
+        click.get_current_context().exit(failed.exit_code)
 
 
 def licenses_of(context: Context, *, lenient: bool = False) -> Licenses:
     """This machine's licenses for the token that `start` would use. `lenient`: a wrong token is none."""
-    token, source = active_credential(context.command)
-    if token and not source.startswith("the variable"):
-        context.use_variables({"LOCALSTACK_AUTH_TOKEN": token})
+    active = active_token(context.command)
+    if active.is_stored:
+        context.use_variables({"LOCALSTACK_AUTH_TOKEN": active.value})
     found = find_credentials(context.emulator)
     if isinstance(found, Failure) and not lenient:
         raise refused(found, context)

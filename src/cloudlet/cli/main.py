@@ -25,6 +25,7 @@ Examples:
 \b
 --json and --profile may stand anywhere on the line.
 """
+GROUPS = ("auth", "license", "workspace", "ci-key", "config", "control", "admin")
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}  # never written
 
 
@@ -83,7 +84,7 @@ def fail(message: str, code: str, as_json: bool, arguments: Sequence[str]) -> in
 def words_of(arguments: Sequence[str]) -> str:
     """The command of a line, without options: `auth set-token`; what follows a command is not repeated."""
     words = [word for word in arguments if not word.startswith("-")]
-    return " ".join(words[: 2 if words[:1] and words[0] in ("auth", "license", "config", "control", "admin") else 1])
+    return " ".join(words[: 2 if words[:1] and words[0] in GROUPS else 1])
 
 
 def move_global_options(arguments: Sequence[str]) -> list[str]:
