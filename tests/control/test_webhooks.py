@@ -98,6 +98,21 @@ def test_events_reach_a_receiver_by_themselves(
     eventually(lambda: client.get(path).text.count(">Delivered<") == 2)
 
 
+def test_activations_are_told_granted_or_refused(
+    platform: RunningPlatform, admin: BootstrapResult, client: httpx.Client, receiver: Receiver
+) -> None:
+    create(client, receiver.url, **{"event.license.activated": "on", "event.license.activation_failed": "on"})
+    assert platform.request_license(admin.token).status_code == 200
+    assert platform.request_license(admin.token, product={"name": "else"}).status_code == 403
+    granted, refused = sorted((found.event for found in receiver.wait_for(2)), key=lambda event: str(event["type"]))
+    assert (granted["type"], refused["type"]) == ("license.activated", "license.activation_failed")
+    assert granted["subject"].startswith("act_")
+    assert granted["data"]["machine"] == "gen_0123456789ab"
+    assert granted["data"]["license"] == admin.license_id
+    assert (granted["data"]["code"], refused["data"]["code"]) == (None, "licensing.product.unknown")
+    assert admin.token not in str(receiver.received)
+
+
 def test_a_test_event_and_its_delivery_are_shown_and_sent_again(client: httpx.Client, receiver: Receiver) -> None:
     path, _ = create(client, receiver.url, **{"event.member.joined": "on"})
     answer = post(client, path + "/test", at=path)
@@ -275,7 +290,7 @@ def test_every_event_is_documented_and_every_action_of_those_nouns_is_one() -> N
     page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
     assert [name for name in EVENTS if f"`{name}`" not in page] == []
     assert set(EVENT_OF.values()) <= EVENTS.keys()
-    told = {"member.reinvited", "member.invitation_withdrawn", "subscription.renewed", "subscription.resumed"}
+    told = {"member.invitation_resent", "member.invitation_canceled", "subscription.renewed", "subscription.resumed"}
     silent = {
         action
         for action in actions_in_the_source()

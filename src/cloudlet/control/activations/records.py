@@ -13,6 +13,7 @@ from cloudlet.control.activations.grants import Grant
 from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
+from cloudlet.control.webhooks.events import announce
 
 
 class Progress:
@@ -60,6 +61,7 @@ def record_activation(
         )
     )
     session.flush()
+    tell(session, platform, form, progress, jti=jti)
     if progress.is_dead:
         return
     session.execute(
@@ -71,6 +73,30 @@ def record_activation(
             last_used_machine=progress.machine.machine_id if progress.machine else None,
         )
         .execution_options(synchronize_session=False)
+    )
+
+
+def tell(session: Session, platform: Platform, form: LicenseForm, progress: Progress, *, jti: str) -> None:
+    """Webhooks that want to know get `license.activated` or `license.activation_failed`."""
+    credential, refused = progress.credential, progress.refused
+    assert credential is not None
+    announce(
+        session,
+        platform,
+        credential.workspace_id,
+        "license.activation_failed" if refused else "license.activated",
+        subject=jti,
+        actor="credential:" + credential.id,
+        at=platform.now(),
+        data={
+            "license": progress.grant.license_id if progress.grant else None,
+            "machine": progress.machine.machine_id if progress.machine else None,
+            "product": form.product,
+            "version": form.version,
+            "is_ci": form.is_ci or credential.kind == "ci",
+            "ci_project": form.ci_project or credential.project or None,
+            "code": refused.verdict.code if refused else None,
+        },
     )
 
 

@@ -33,8 +33,8 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "workspace.restored": "restored the workspace",
         # --- members
         "member.invited": "invited {target}",
-        "member.reinvited": "sent {target} their invitation again",
-        "member.invitation_withdrawn": "withdrew the invitation of {target}",
+        "member.invitation_resent": "sent {target} their invitation again",
+        "member.invitation_canceled": "withdrew the invitation of {target}",
         "member.joined": "joined the workspace",
         "member.changed": "changed role or permissions of {target}",
         "member.removed": "removed {target} from the workspace",

@@ -85,7 +85,7 @@ def create_webhook(session: Session, platform: Platform, viewer: Viewer, form: W
         )
     )
     session.flush()
-    note(session, platform, viewer, "webhook.created", row_id, url=form.url, events=list(form.events))
+    note(session, platform, viewer, action="webhook.created", webhook_id=row_id, url=form.url, events=list(form.events))
     return NewSecret(row_id, secret)
 
 
@@ -96,7 +96,9 @@ def change_webhook(session: Session, platform: Platform, viewer: Viewer, webhook
     if before == (form.url, form.description, form.events):
         return
     hook.url, hook.description, hook.events = form.url, form.description, list(form.events)
-    note(session, platform, viewer, "webhook.changed", hook.id, url=form.url, events=list(form.events))
+    note(
+        session, platform, viewer, action="webhook.changed", webhook_id=hook.id, url=form.url, events=list(form.events)
+    )
 
 
 def roll_secret(session: Session, platform: Platform, viewer: Viewer, webhook_id: str, *, hours: int) -> NewSecret:
@@ -107,7 +109,7 @@ def roll_secret(session: Session, platform: Platform, viewer: Viewer, webhook_id
     hook.secret_enc, hook.secret_last4 = platform.vault.seal(secret.encode(), hook.id), secret[-4:]
     hook.old_secret_enc = platform.vault.seal(old.encode(), hook.id) if hours else None
     hook.old_secret_until = platform.now() + timedelta(hours=hours) if hours else None
-    note(session, platform, viewer, "webhook.secret_rolled", hook.id, overlap_hours=hours)
+    note(session, platform, viewer, action="webhook.secret_rolled", webhook_id=hook.id, overlap_hours=hours)
     return NewSecret(hook.id, secret)
 
 
@@ -138,7 +140,7 @@ def send_test(session: Session, platform: Platform, viewer: Viewer, webhook_id: 
         at=platform.now(),
         data={"text": "This is a test. Nothing happened."},
     )
-    note(session, platform, viewer, "webhook.tested", hook.id)
+    note(session, platform, viewer, action="webhook.tested", webhook_id=hook.id)
     return queue(session, platform, [hook.id], payload)[0]
 
 
@@ -148,7 +150,7 @@ def redeliver(session: Session, platform: Platform, viewer: Viewer, webhook_id: 
     old = find_delivery(session, viewer.workspace_id, webhook_id, delivery_id)
     if hook.disabled_at is not None:
         raise WebhookDisabled
-    note(session, platform, viewer, "webhook.redelivered", hook.id, event=old.event, delivery=old.id)
+    note(session, platform, viewer, action="webhook.redelivered", webhook_id=hook.id, event=old.event, delivery=old.id)
     return queue(session, platform, [hook.id], old.payload)[0]
 
 
@@ -158,14 +160,14 @@ def enable_webhook(session: Session, platform: Platform, viewer: Viewer, webhook
     if hook.disabled_at is None:
         return
     hook.disabled_at, hook.disabled_reason, hook.dead_in_row = None, "", 0
-    note(session, platform, viewer, "webhook.enabled", hook.id)
+    note(session, platform, viewer, action="webhook.enabled", webhook_id=hook.id)
 
 
 def disable_webhook(session: Session, platform: Platform, viewer: Viewer, webhook_id: str) -> None:
     """What was not delivered yet is given up; it can be sent again by hand. Raises NotFound."""
     hook = change(session, viewer, webhook_id)
     if switch_off(session, platform, hook, ""):
-        note(session, platform, viewer, "webhook.disabled", hook.id)
+        note(session, platform, viewer, action="webhook.disabled", webhook_id=hook.id)
 
 
 def disable_by_itself(session: Session, platform: Platform, hook: Webhook, reason: str) -> None:
@@ -224,7 +226,7 @@ def switch_off(session: Session, platform: Platform, hook: Webhook, reason: str)
 def delete_webhook(session: Session, platform: Platform, viewer: Viewer, webhook_id: str) -> None:
     """With its deliveries. Raises NotFound."""
     hook = change(session, viewer, webhook_id)
-    note(session, platform, viewer, "webhook.deleted", hook.id, name=hook.url)
+    note(session, platform, viewer, action="webhook.deleted", webhook_id=hook.id, name=hook.url)
     session.delete(hook)
 
 
@@ -240,7 +242,7 @@ def admin_addresses(session: Session, workspace_id: str) -> list[str]:
     )
 
 
-def note(session: Session, platform: Platform, viewer: Viewer, action: str, webhook_id: str, **data: object) -> None:
+def note(session: Session, platform: Platform, viewer: Viewer, *, action: str, webhook_id: str, **data: object) -> None:
     """An entry in the audit log; the URL may hold its receiver's key, so only its origin is written down."""
     shown = {name: origin(str(value)) if name in {"url", "name"} else value for name, value in data.items()}
     record(session, platform, viewer.workspace_id, actor=viewer.actor, action=action, target=webhook_id, data=shown)
