@@ -24,9 +24,9 @@ PUBLIC_PATHS = {
 }
 WITHOUT_CSRF = {
     *("/v1/license/request", "/v1/license/activate", "/v1/license/check", "/v1/license/grace-period-check"),
-    *("/v1/auth/request", "/v1/auth/request/{request_id:str}/exchange", "/v1/auth/revoke"),
-    *("/v1/user/signin", "/v1/events", "/v1/cloudpods", "/v1/cloudpods/{name:str}"),
-    *("/v1/compute/instances", "/v1/compute/instances/{name:str}"),
+    *("/v1/auth/request", "/v1/auth/request/{request_id}/exchange", "/v1/auth/revoke"),
+    *("/v1/user/signin", "/v1/events", "/v1/cloudpods", "/v1/cloudpods/{name}"),
+    *("/v1/compute/instances", "/v1/compute/instances/{name}"),
 }
 
 

@@ -44,7 +44,7 @@ from cloudlet.license.token import pick
 REQUEST_MINUTES = 10
 BEARER_MINUTES = 15
 KEPT_DAYS = 7
-CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # no vowels: no words; nothing that looks like something else
+CODE_LETTERS = "BCDFGHJKMNPQRSTVWXZ"  # no vowels: no words; nothing that looks like something else
 CODE_LENGTH = 8
 
 
