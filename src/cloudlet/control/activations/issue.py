@@ -13,6 +13,7 @@ from cloudlet.control.activations.grants import Grant, Holder
 from cloudlet.control.licenses.signing import active_private_key
 from cloudlet.control.licenses.tables import License
 from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.policies import offline_hours
 from cloudlet.license import document as documents
 from cloudlet.license import envelope as envelopes
 
@@ -29,7 +30,7 @@ def issue_license(
 ) -> Issued:
     now = platform.now()
     sequence, epoch = next_issue(session, platform, grant)
-    window = timedelta(hours=int(holder.workspace.settings.get("offline_window_h") or grant.plan.offline_window_h))
+    window = timedelta(hours=offline_hours(holder.workspace, grant.plan))
     expires = grant.expires_at
     again = min(now + window, expires)
     draft = documents.sign(

@@ -12,7 +12,8 @@ from cloudlet.control.activations.records import last_activation
 from cloudlet.control.activations.views import ActivationView, activation_view
 from cloudlet.control.credentials.views import token_view
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
-from cloudlet.control.licenses.views import LicenseView, license_view
+from cloudlet.control.licenses.subscription_views import ending_notice
+from cloudlet.control.licenses.views import license_view
 from cloudlet.control.pages import page
 from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.threads import in_thread
@@ -27,6 +28,7 @@ DEFAULT_URL = "http://127.0.0.1:4580"  # where an emulator looks for its control
 def show_getting_started(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Template:
     with database.snapshot() as session:
         license_ = license_view(session, platform, viewer)
+        ending = ending_notice(session, platform, viewer.workspace_id)
         token = token_view(session, viewer)
         activation = find_activation(session, viewer)
     base_url = platform.settings.base_url
@@ -35,7 +37,8 @@ def show_getting_started(viewer: CurrentViewer, database: TheDatabase, platform:
         viewer,
         path=PATH,
         license=license_,
-        has_license=isinstance(license_, LicenseView) and license_.state in {"active", "ending"},
+        ending=ending,
+        has_license=license_.is_good,
         token=token,
         activation=activation,
         endpoint="" if base_url == DEFAULT_URL else base_url + "/v1",

@@ -22,9 +22,11 @@ from cloudlet.control.credentials.service import end_of, is_living
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.db import Database
 from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.policies import is_address_allowed
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
 LARGEST_SKEW_SECONDS = 24 * 3600
+ENDED_WITH_MEMBERSHIP = frozenset({"member_removed", "workspace_deleted"})
 PERSONAL_KINDS = frozenset({"auth", "device", "legacy_api"})
 
 
@@ -34,7 +36,7 @@ def answer(database: Database, platform: Platform, form: LicenseForm, *, request
     with database.transaction() as session:
         progress = Progress()
         try:
-            raw = decide(session, platform, form, progress, jti)
+            raw = decide(session, platform, form, progress, jti, ip)
         except LicenseVerdict as verdict:
             raw, progress.refused = b"", verdict
         record_activation(session, platform, form, progress, jti=jti, request_id=request_id, ip=ip)
@@ -45,13 +47,14 @@ def answer(database: Database, platform: Platform, form: LicenseForm, *, request
     return raw
 
 
-def decide(session: Session, platform: Platform, form: LicenseForm, progress: Progress, jti: str) -> bytes:
+def decide(session: Session, platform: Platform, form: LicenseForm, progress: Progress, jti: str, ip: str) -> bytes:
     """Token → member or CI key → machine → license → product and version → CI credit → signed document."""
     check_clock(platform, form)
     holder = find_holder(session, platform, form)
     progress.credential = holder.credential
     check_credential(platform, holder, progress)
     check_membership(holder)
+    check_address(holder, ip)
     machine = remember_machine(session, platform, form, holder.workspace.id)
     progress.machine = machine
     check_ci_rule(platform, form, holder)
@@ -96,7 +99,7 @@ def check_credential(platform: Platform, holder: Holder, progress: Progress) -> 
     found, now, web = holder.credential, platform.now(), platform.settings.base_url
     if not is_living(found, now):
         progress.is_dead = True
-        if found.revoke_reason == "member_removed":
+        if found.revoke_reason in ENDED_WITH_MEMBERSHIP:
             raise LicenseVerdict("licensing.membership.removed", ws=holder.workspace.name)
         ended = found.grace_until or found.revoked_at
         assert ended is not None
@@ -115,6 +118,12 @@ def check_membership(holder: Holder) -> None:
     membership, user = holder.membership, holder.user
     if membership is None or user is None or membership.status != "active" or user.disabled_at:
         raise LicenseVerdict("licensing.membership.removed", ws=holder.workspace.name)
+
+
+def check_address(holder: Holder, ip: str) -> None:
+    """The workspace may have a list of networks from which it is used."""
+    if not is_address_allowed(holder.workspace, ip):
+        raise LicenseVerdict("licensing.address.not_allowed", ip=ip or "unknown", ws=holder.workspace.name)
 
 
 def is_ci(form: LicenseForm, holder: Holder) -> bool:

@@ -7,9 +7,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.orm import Session
 
+from cloudlet.control.activations.history import problem_of, reason_code_of
 from cloudlet.control.activations.tables import Activation, Machine
-from cloudlet.license.reasons import REASONS, first_complete
-from cloudlet.license.verdicts import VERDICTS
 
 
 class ActivationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +28,6 @@ def activation_view(session: Session, found: Activation | None) -> ActivationVie
     if found is None:
         return None
     machine = session.get(Machine, found.machine_row) if found.machine_row else None
-    reason = REASONS[VERDICTS[found.result_code].reason] if found.result_code != "ok" else None
     return ActivationView(
         at=found.at,
         machine=machine.machine_id if machine else "",
@@ -37,6 +35,6 @@ def activation_view(session: Session, found: Activation | None) -> ActivationVie
         version=found.version,
         is_cli=found.is_cli,
         offline_until=found.offline_until,
-        problem=first_complete(reason.texts[-1:], {}) if reason else "",
-        reason_code=reason.code if reason else "",
+        problem=problem_of(found),
+        reason_code=reason_code_of(found),
     )

@@ -12,3 +12,10 @@ class RevealForm(msgspec.Struct, frozen=True):
 class ResetForm(msgspec.Struct, frozen=True):
     confirm: str = ""
     password: str = ""
+
+
+class LegacyKeyForm(msgspec.Struct, frozen=True):
+    """`member` is the owner's membership."""
+
+    member: str = ""
+    name: str = ""
