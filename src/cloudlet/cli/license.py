@@ -22,7 +22,7 @@ from cloudlet.emulator.activation.machine import identify_machine
 from cloudlet.emulator.activation.online import activate_online
 from cloudlet.emulator.activation.state import ActivationFailed, ActivationState
 from cloudlet.license.effects import SYSTEM
-from cloudlet.license.envelope import EnvelopeRefused, TrustStore
+from cloudlet.license.envelope import EnvelopeRefused, TrustStore, confirmation
 from cloudlet.license.reasons import Failure, failure
 from cloudlet.license.verify import VerifiedLicense
 
@@ -84,15 +84,21 @@ def activate(context: Context, offline: bool, force: bool) -> None:
 
 @license.command()
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("license-request.json"))
+@click.option("--bind-token", is_flag=True, help="The file is to work with the token that is stored or set here alone.")
 @pass_context
-def request(context: Context, out: Path) -> None:
+def request(context: Context, out: Path, bind_token: bool) -> None:
     """Write a request file, for a license file that works on this machine without a network."""
     machine = identify_machine(context.emulator)
-    content = {
+    content: dict[str, Any] = {
         "format": "cloudlet-license-request-1",
         "product": {"name": "cloudlet", "version": __version__},
         "machine": {"id": machine.id, "system": machine.system},
     }
+    if bind_token:
+        credentials = licenses_of(context).credentials
+        if credentials is None:
+            raise refused(failure("credentials.missing", web=context.emulator.web_app_url), context)
+        content["cnf"] = confirmation(credentials.token)
     try:
         out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     except OSError as error:

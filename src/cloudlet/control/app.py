@@ -15,7 +15,12 @@ from litestar.template import TemplateConfig
 from cloudlet.control import health
 from cloudlet.control.accounts import account_pages as account
 from cloudlet.control.accounts import pages as accounts
+from cloudlet.control.accounts import reset_pages as reset
+from cloudlet.control.accounts import second_factor_pages as second_factor
+from cloudlet.control.accounts import sign_up_pages as sign_up
 from cloudlet.control.activations import api as license_api
+from cloudlet.control.activations import history_pages as activations
+from cloudlet.control.activations import machine_pages as machines
 from cloudlet.control.activations import pages as getting_started
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.api import routes as native_api
@@ -36,7 +41,10 @@ from cloudlet.control.limits.memory import Buckets, add_rate_headers
 from cloudlet.control.logs import RequestLog
 from cloudlet.control.mail import pages as mail
 from cloudlet.control.mail.server import mail_server
+from cloudlet.control.members import join_pages as joining
 from cloudlet.control.members import pages as members
+from cloudlet.control.offline import api as file_api
+from cloudlet.control.offline import pages as offline
 from cloudlet.control.pages import STATIC, make_template_engine
 from cloudlet.control.permissions import PUBLIC, authorize, requires
 from cloudlet.control.platform import Platform
@@ -55,6 +63,7 @@ ROUTES = (
     # --- for programs
     *license_api.ROUTES,
     *keys_api.ROUTES,
+    *file_api.ROUTES,
     *devices_api.ROUTES,
     *checks.ROUTES,
     *outside.ROUTES,
@@ -62,7 +71,10 @@ ROUTES = (
     *health.ROUTES,
     # --- signing in and out, one's own account
     *accounts.ROUTES,
+    *sign_up.ROUTES,
+    *reset.ROUTES,
     *account.ROUTES,
+    *second_factor.ROUTES,
     *mail.ROUTES,
     *devices.ROUTES,
     # --- the workspace
@@ -73,9 +85,13 @@ ROUTES = (
     *credentials.ROUTES,
     *ci_keys.ROUTES,
     *api_keys.ROUTES,
+    *activations.ROUTES,
+    *machines.ROUTES,
     *members.ROUTES,
+    *joining.ROUTES,
     *audit.ROUTES,
     *webhooks.ROUTES,
+    *offline.ROUTES,
 )
 
 
