@@ -1,4 +1,4 @@
-"""Write the tables of docs/configuration.md from src/cloudlet/settings.py and foreign_variables.py.
+"""Write the tables of docs/configuration.md from settings.py, the containers' settings.py and foreign_variables.py.
 
     python -m tools.settings_page [--check]
 
@@ -19,6 +19,7 @@ from cloudlet.foreign_variables import FOREIGN, SILENT
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "src" / "cloudlet" / "settings.py"
+CONTAINERS = ROOT / "src" / "cloudlet" / "cli" / "container" / "settings.py"
 PAGE = ROOT / "docs" / "configuration.md"
 
 FIELD = re.compile(r"\s+(\w+): .*?  # ([A-Z][A-Z0-9_]+): (.+)$")
@@ -86,6 +87,8 @@ def foreign_table() -> str:
 
 def rendered(page: str, settings: str) -> str:
     def block(name: str) -> str:
+        if name == "ContainerSettings":
+            return table(name, CONTAINERS.read_text(encoding="utf-8"))
         return foreign_table() if name == "foreign" else table(name, settings)
 
     return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n{found[3]}", page)

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "restart": ("stop", "Stop the emulator and start it in the background."),
         "status": ("status", "Show whether the emulator runs, and its services."),
         "logs": ("logs", "Show the log of an emulator in the background."),
+        "ssh": ("ssh", "Open a shell in the emulator's container."),
         "wait": ("wait", "Wait until the emulator answers."),
         "config": ("config", "Show and check the configuration."),
         "trust": ("trust", "Let programs trust the emulator's TLS certificates."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import click
 
 from cloudlet.cli import emulator
+from cloudlet.cli.container.record import record_of
 from cloudlet.cli.context import Context, Failed, pass_context
 
 BLOCK = 64 * 1024
@@ -21,13 +23,17 @@ FOLLOW_SECONDS = 0.2
 @click.option("--control", is_flag=True, help="The log of quickstart's control plane instead.")
 @pass_context
 def logs(context: Context, follow: bool, tail: int | None, control: bool) -> None:
-    """Show the log of an emulator in the background.
+    """Show the log of an emulator in the background, or in a container.
 
     \b
     Examples:
       cloudlet logs -n 50
       cloudlet logs -f
     """
+    if not control and record_of(context):
+        commands = importlib.import_module("cloudlet.cli.container.commands")  # lazy: brings the Docker library
+        commands.logs(context, follow=follow, tail=tail)
+        return
     server = emulator.control_plane(context) if control else emulator.server(context)
     if not server.log.exists():
         raise Failed(

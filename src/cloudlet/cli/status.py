@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import click
 
 from cloudlet.cli import emulator, tables
+from cloudlet.cli.container.record import record_of
 from cloudlet.cli.context import FAILURE, Context, Failed, pass_context
 from cloudlet.cli.endpoint import HEALTH, INFO, get_json, is_emulator
 
@@ -31,7 +33,7 @@ def status(ctx: click.Context, form: str) -> None:
 @tables.format_option
 @pass_context
 def docker(context: Context, form: str) -> None:
-    """Where the emulator runs (the name is LocalStack's)."""
+    """Where the emulator runs: its container, or its process."""
     show_process(context, form)
 
 
@@ -70,9 +72,13 @@ def in_words(rows: dict[str, Any]) -> dict[str, Any]:
 def describe(context: Context) -> dict[str, Any]:
     """What is known about the emulator; the same keys whether it runs or not, so that scripts can rely on them."""
     record = emulator.server(context).running()
+    container = None
+    if record is None and record_of(context):
+        commands = importlib.import_module("cloudlet.cli.container.commands")  # lazy: brings the Docker library
+        container = commands.facts(context)
     url = emulator.current_url(context)
     info = get_json(url, INFO)
-    return {
+    rows = {
         "running": info is not None,
         "url": url,
         "version": (info or {}).get("version"),
@@ -83,6 +89,7 @@ def describe(context: Context) -> dict[str, Any]:
         "pid": record.pid if record else None,
         "log": record.log or None if record else None,
     }
+    return rows | {name: (container or {}).get(name) for name in ("container", "image", "state", "health", "ports")}
 
 
 def not_running(url: str) -> Failed:
