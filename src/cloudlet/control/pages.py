@@ -54,6 +54,7 @@ NAVIGATION = (
             NavEntry("/workspace/subscriptions", "Subscriptions", "card", "subscription.read"),
             NavEntry("/workspace/ci-keys", "CI Keys", "pipeline", "ci_key.read"),
             NavEntry("/workspace/api-keys", "Legacy API Keys", "old-key", "api_key.manage"),
+            NavEntry("/workspace/api-tokens", "API tokens", "code"),
             NavEntry("/workspace", "Settings", "settings", "workspace.update"),
         ),
     ),

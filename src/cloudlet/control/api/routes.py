@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudlet.control.api import api_tokens, audit, auth_tokens, licenses, members
+from cloudlet.control.api import api_tokens, audit, auth_tokens, licenses, members, token_pages
 from cloudlet.control.api.serve import routes_of
 
 OPERATIONS = (
@@ -12,4 +12,7 @@ OPERATIONS = (
     *api_tokens.OPERATIONS,
     *audit.OPERATIONS,
 )
-ROUTES = routes_of(OPERATIONS)
+ROUTES = (
+    *routes_of(OPERATIONS),
+    *token_pages.ROUTES,
+)
