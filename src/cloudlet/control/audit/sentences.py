@@ -16,6 +16,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "account.email_verified": "confirmed their e-mail address",
         "account.password_changed": "changed their password",
         "account.password_reset": "reset their password by e-mail",
+        "account.email_changed": "changed their e-mail address",
         "account.renamed": "changed their name",
         "account.session_revoked": "signed out one of their browsers",
         "account.sessions_revoked": "signed out all their other browsers",
