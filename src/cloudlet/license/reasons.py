@@ -165,6 +165,13 @@ ALL = (
         advice=(CHECK_MY_LICENSE, "Use a version that the license covers, or renew the license."),
     ),
     reason(
+        "license.entitlement",
+        "verdict",
+        "The service {service} is not part of the {plan} plan; the {needed} plan opens it.",
+        "This service is not part of the plan that the emulator was activated with.",
+        advice=(CHECK_MY_LICENSE, "Choose a plan that opens it: {web}/workspace/subscriptions"),
+    ),
+    reason(
         "license.signature",
         "document",
         "The license file at {path} was changed or was made by another server (key {kid}). Remove it or fetch a new one.",
@@ -300,6 +307,13 @@ ALL = (
         "An admin blocked this machine ({machine}).",
         "An admin blocked this machine.",
         advice=("Ask an admin to unblock it: {web}/workspace/machines",),
+    ),
+    reason(
+        "address.not_allowed",
+        "verdict",
+        'The workspace "{ws}" gives licenses to networks that it knows; {ip} is in none of them.',
+        "The workspace gives licenses to networks that it knows, and this machine is in none of them.",
+        advice=("Start from the company's network or VPN, or ask an admin to add yours: {web}/workspace",),
     ),
     reason(
         "machine.limit",

@@ -46,6 +46,7 @@ ALL = (
     Verdict("licensing.credentials.ci_required", 403, "licensing.credentials.ci_required", "ci.token_required"),
     Verdict("licensing.ci.quota_exceeded", 403, "licensing.ci.quota_exceeded", "ci.quota"),
     Verdict("licensing.machine.blocked", 403, "licensing.machine.blocked", "machine.blocked"),
+    Verdict("licensing.address.not_allowed", 403, "licensing.address.not_allowed", "address.not_allowed"),
     Verdict("licensing.machine.limit", 403, "licensing.machine.limit", "machine.limit"),
     Verdict("licensing.clock.skew", 400, "licensing.clock.skew", "clock.skew"),
     Verdict("licensing.rate_limited", 429, "licensing.rate_limited", "server.rate_limited"),

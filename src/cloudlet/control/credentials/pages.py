@@ -5,11 +5,18 @@ from __future__ import annotations
 from litestar import get, post
 from litestar.params import URLEncodedBody
 from litestar.response import Redirect, Template
+from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.errors import WrongPassword
 from cloudlet.control.accounts.service import confirm_password
 from cloudlet.control.credentials.forms import ResetForm, RevealForm
-from cloudlet.control.credentials.service import ensure_auth_token, living_auth_token, reset_auth_token, reveal
+from cloudlet.control.credentials.service import (
+    NewToken,
+    ensure_auth_token,
+    living_auth_token,
+    reset_auth_token,
+    reveal,
+)
 from cloudlet.control.credentials.views import token_view
 from cloudlet.control.db import Database
 from cloudlet.control.devices.views import device_views
@@ -20,10 +27,12 @@ from cloudlet.control.permissions import SIGNED_IN, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
-from cloudlet.control.workspaces.tables import Membership
+from cloudlet.control.workspaces.policies import reveal_policy
+from cloudlet.control.workspaces.tables import Membership, Workspace
 
 PATH = "/workspace/auth-tokens"
 RESET_WORD = "reset"
+COPY_NOW = "Copy it now: this workspace shows a token once."
 
 
 @get("/workspace/auth-token", opt=requires(SIGNED_IN), sync_to_thread=False)
@@ -39,11 +48,14 @@ def show_auth_token(viewer: CurrentViewer, database: TheDatabase) -> Template:
 
 @post(PATH + "/create", opt=requires(SIGNED_IN))
 @in_thread
-def submit_create(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Redirect:
+def submit_create(viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform) -> Template | Redirect:
     with database.transaction() as session:
+        if living_auth_token(session, viewer.membership_id) is not None:
+            return go(PATH)
         membership = session.get_one(Membership, viewer.membership_id)
-        ensure_auth_token(session, platform, membership, actor=viewer.actor)
-    return go(PATH)
+        made = ensure_auth_token(session, platform, membership, actor=viewer.actor)
+        once = shown_once(session, membership, made)
+    return tokens_page(viewer, database, clear=once, done=COPY_NOW) if once else go(PATH)
 
 
 @post(PATH + "/reveal", opt=requires(SIGNED_IN))
@@ -87,8 +99,16 @@ def submit_reset(
         return tokens_page(viewer, database, ask="reset", problem=error.detail, status=error.status)
     with database.transaction() as session:
         membership = session.get_one(Membership, viewer.membership_id)
-        reset_auth_token(session, platform, membership, actor=viewer.actor, ip=client_ip(request))
-    return tokens_page(viewer, database, done="Your old token is dead. This is the new one.")
+        made = reset_auth_token(session, platform, membership, actor=viewer.actor, ip=client_ip(request))
+        once = shown_once(session, membership, made)
+    done = "Your old token is dead. This is the new one."
+    return tokens_page(viewer, database, clear=once, done=f"{done} {COPY_NOW}" if once else done)
+
+
+def shown_once(session: Session, membership: Membership, made: NewToken) -> str | None:
+    """The new token, where the workspace's policy is that this answer alone shows it."""
+    workspace = session.get_one(Workspace, membership.workspace_id)
+    return made.token if reveal_policy(workspace) == "once" else None
 
 
 def has_proved_identity(database: Database, platform: Platform, viewer: Viewer, password: str) -> bool:

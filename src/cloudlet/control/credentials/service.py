@@ -13,6 +13,7 @@ from cloudlet.control.audit.service import record
 from cloudlet.control.credentials.errors import NotRevealable
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.policies import reveal_policy
 from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.token import ALPHANUMERIC, generate, mask, pick
 
@@ -74,7 +75,7 @@ def create_token(
             prefix8=mask(token).removesuffix("-****").removesuffix("****"),
             last4="" if is_opaque else token[-4:],
             lookup_hash=platform.vault.lookup_hash("credential", token),
-            secret_enc=platform.vault.seal(token.encode(), row_id) if kind == "auth" else None,
+            secret_enc=platform.vault.seal(token.encode(), row_id) if is_kept(session, workspace_id, kind) else None,
             scopes=[],
             project=project or None,
             created_at=platform.now(),
@@ -87,6 +88,21 @@ def create_token(
     data: dict[str, Any] = {"kind": kind, **({"name": name} if name else {})}
     record(session, platform, workspace_id, actor=actor, action="credential.created", target=row_id, data=data)
     return NewToken(row_id, token)
+
+
+def is_kept(session: Session, workspace_id: str, kind: Kind) -> bool:
+    """May its owner see it again?"""
+    return kind == "auth" and reveal_policy(session.get_one(Workspace, workspace_id)) == "sudo"
+
+
+def forget_secrets(session: Session, workspace_id: str) -> None:
+    """Nobody can see a token of this workspace again; all of them go on working."""
+    session.execute(
+        update(Credential)
+        .where(Credential.workspace_id == workspace_id, Credential.secret_enc.is_not(None))
+        .values(secret_enc=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def new_secret(kind: Kind, platform: Platform, is_strict: bool) -> str:

@@ -23,7 +23,10 @@ class MachineView(msgspec.Struct, frozen=True):
 
 
 class TokenView(msgspec.Struct, frozen=True, kw_only=True):
-    """`shown` is `ls-AbCdEf12-****`, `clear` the token when it is revealed; `machines` are those that stop without it."""
+    """`shown` is `ls-AbCdEf12-****`, `clear` the token when it is revealed; `machines` are those that stop without it.
+
+    `can_reveal`: the workspace's policy lets its owner see it again.
+    """
 
     credential_id: str
     shown: str
@@ -32,6 +35,7 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: datetime | None
     last_used_machine: str | None
     machines: tuple[MachineView, ...]
+    can_reveal: bool = True
     clear: str | None = None
 
 
@@ -48,6 +52,7 @@ def token_view(session: Session, viewer: Viewer, clear: str | None = None) -> To
         last_used_at=found.last_used_at,
         last_used_machine=found.last_used_machine,
         machines=machines_of(session, [found.id]),
+        can_reveal=found.secret_enc is not None,
         clear=clear,
     )
 

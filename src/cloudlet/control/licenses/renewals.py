@@ -17,7 +17,7 @@ from cloudlet.control.licenses.notices import ExpiryNotice
 from cloudlet.control.licenses.periods import LIVING, period_after, renews, whole_days
 from cloudlet.control.licenses.seats import lock_seats
 from cloudlet.control.licenses.tables import License, Plan, Subscription
-from cloudlet.control.mail.service import queue_mail
+from cloudlet.control.mail.service import send_letter
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
@@ -184,18 +184,18 @@ def notify(session: Session, platform: Platform, subscription: Subscription, *, 
     workspace = session.get_one(Workspace, subscription.workspace_id)
     plan = session.get_one(Plan, subscription.plan_id)
     ends = subscription.current_period_end
-    days = whole_days((ends - platform.now()).total_seconds())
-    when = f"in {days} {'day' if days == 1 else 'days'}, on {ends.day} {ends:%B %Y}"
-    subject = f"{plan.display} of {workspace.name} " + (f"ends {when.split(',')[0]}" if days_left else "has ended")
-    text = (
-        f"The subscription {plan.display} of the workspace {workspace.name}\n"
-        + (f"ends {when}.\n" if days_left else f"ended on {ends.day} {ends:%B %Y}.\n")
-        + ("Emulators that start after that" if days_left else "Emulators that start from now on")
-        + " are not activated.\n\n"
-        f"Choose a plan to go on; who holds a license keeps it:\n{platform.settings.base_url}/workspace/subscriptions\n"
-    )
+    days = whole_days((ends - platform.now()).total_seconds()) if days_left else 0
     for address in who_pays(session, workspace.id):
-        queue_mail(session, platform, kind="subscription.ending", to=address, subject=subject, text=text)
+        send_letter(
+            session,
+            platform,
+            "subscription_ending",
+            address,
+            plan=plan.display,
+            workspace=workspace.name,
+            days=days,
+            ends=ends,
+        )
 
 
 def who_pays(session: Session, workspace_id: str) -> list[str]:

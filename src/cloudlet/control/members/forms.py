@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from cloudlet.control.accounts.rules import LARGEST_NAME, checked_email
 from cloudlet.control.errors import InvalidForm
 from cloudlet.control.permissions import PERMISSIONS, ROLES
 
@@ -33,3 +34,31 @@ def read_member_form(fields: Mapping[str, str]) -> MemberForm:
     if role == "admin" or "advanced" not in fields:
         return MemberForm(role, None)
     return MemberForm(role, {key: key in ticked for key in sorted(PERMISSIONS)})
+
+
+class InviteForm(msgspec.Struct, frozen=True, kw_only=True):
+    """`email` in lower case; `name` is a placeholder until they join."""
+
+    email: str
+    name: str = ""
+    role: str = "member"
+    assign_license: bool = False
+
+
+class JoinForm(msgspec.Struct, frozen=True):
+    """What somebody without an account fills in to join."""
+
+    name: str = ""
+    password: str = ""
+
+
+def read_invite_form(fields: Mapping[str, str]) -> InviteForm:
+    """Raises InvalidForm."""
+    role = fields.get("role", "member")
+    if role not in ROLES:
+        raise InvalidForm("Choose a Member Role.")
+    name = " ".join(fields.get("name", "").split())
+    if len(name) > LARGEST_NAME or not name.isprintable():
+        raise InvalidForm(f"A name has {LARGEST_NAME} characters at most.")
+    email = checked_email(fields.get("email", "")).lower()
+    return InviteForm(email=email, name=name, role=role, assign_license=bool(fields.get("assign_license")))

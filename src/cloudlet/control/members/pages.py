@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
-from cloudlet.control.members import service
-from cloudlet.control.members.forms import SWITCH, read_member_form
+from cloudlet.control.licenses.subscription_views import ending_notice
+from cloudlet.control.limits.service import Limit, check
+from cloudlet.control.members import invitations, service
+from cloudlet.control.members.forms import SWITCH, read_invite_form, read_member_form
 from cloudlet.control.members.views import (
     LABELS,
     ROLE_NAMES,
+    SeatsView,
     list_members,
     machines_that_stop,
     member_view,
@@ -30,6 +33,7 @@ from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 
 PATH = "/workspace/members"
+INVITATIONS = Limit("invitations", rate_per_second=1 / 30, burst=100)  # of a workspace: we send mail to anybody for it
 MEMBER = PATH + "/{member_id:str}"
 DONE: Mapping[str, str] = MappingProxyType(
     {
@@ -37,6 +41,9 @@ DONE: Mapping[str, str] = MappingProxyType(
         "assigned": "The license is assigned. Their next start is activated with it.",
         "unassigned": "The license is free again. Their emulators are refused at their next contact.",
         "removed": "The member was removed, their license is free, their token is dead.",
+        "invited": "The invitation is on its way.",
+        "resent": "The invitation was sent again. The older link is dead.",
+        "canceled": "The invitation was canceled. Its link is dead.",
     }
 )
 
@@ -53,20 +60,8 @@ def show_members(
     done: FromQuery[str] = "",
 ) -> Template:
     """Every member may see who else there is; what they may change is another question."""
-    search = q.strip()[:100]
-    with database.snapshot() as session:
-        found = list_members(session, viewer.workspace_id, search=search, with_removed=bool(removed), number=number)
-        seats = seats_views(session, platform, viewer.workspace_id)
-    return page(
-        "members.html",
-        viewer,
-        path=PATH,
-        found=found,
-        seats=seats,
-        search=search,
-        with_removed=bool(removed),
-        role_names=ROLE_NAMES,
-        done=DONE.get(done, ""),
+    return members_page(
+        viewer, database, platform, q=q, with_removed=bool(removed), number=number, done=DONE.get(done, "")
     )
 
 
@@ -95,6 +90,43 @@ def submit_member(
         service.save_member(session, platform, viewer, member_id, read_member_form(data))
 
     return change(viewer, database, platform, member_id, save, f"{PATH}/{member_id}?done=saved")
+
+
+@post(PATH, opt=requires("member.invite"))
+@in_thread
+def submit_invite(
+    data: URLEncodedBody[dict[str, str]], viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform
+) -> Template | Redirect:
+    try:
+        check(database, platform, INVITATIONS, viewer.workspace_id)
+        with database.transaction() as session:
+            invitations.invite(session, platform, viewer, read_invite_form(data))
+    except Refusal as error:
+        return members_page(viewer, database, platform, problem=error, tried=data)
+    return go(PATH + "?done=invited")
+
+
+@post(MEMBER + "/resend", opt=requires("member.invite"))
+@in_thread
+def submit_resend(
+    member_id: FromPath[str], viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform
+) -> Template | Redirect:
+    def resend(session: Session) -> None:
+        invitations.resend(session, platform, viewer, member_id)
+
+    check(database, platform, INVITATIONS, viewer.workspace_id)
+    return change(viewer, database, platform, member_id, resend, f"{PATH}/{member_id}?done=resent")
+
+
+@post(MEMBER + "/cancel", opt=requires("member.invite"))
+@in_thread
+def submit_cancel(
+    member_id: FromPath[str], viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform
+) -> Template | Redirect:
+    def cancel(session: Session) -> None:
+        invitations.cancel_invitation(session, platform, viewer, member_id)
+
+    return change(viewer, database, platform, member_id, cancel, PATH + "?done=canceled")
 
 
 @post(MEMBER + "/assign", opt=requires("license.assign"))
@@ -147,6 +179,46 @@ def submit_self_assign(viewer: CurrentViewer, database: TheDatabase, platform: T
     return go("/workspace/my-license")
 
 
+def members_page(
+    viewer: Viewer,
+    database: Database,
+    platform: Platform,
+    *,
+    q: str = "",
+    with_removed: bool = False,
+    number: int = 1,
+    done: str = "",
+    problem: Refusal | None = None,
+    tried: Mapping[str, str] = MappingProxyType({}),
+) -> Template:
+    search = q.strip()[:100]
+    with database.snapshot() as session:
+        found = list_members(session, viewer.workspace_id, search=search, with_removed=with_removed, number=number)
+        seats = seats_views(session, platform, viewer.workspace_id)
+        ending = ending_notice(session, platform, viewer.workspace_id)
+    return page(
+        "members.html",
+        viewer,
+        path=PATH,
+        found=found,
+        seats=seats,
+        ending=ending,
+        free=free_seats(seats),
+        search=search,
+        with_removed=with_removed,
+        role_names=ROLE_NAMES,
+        now=platform.now(),
+        done=done,
+        problem=problem,
+        tried=tried,
+        status=problem.status if problem else 200,
+    )
+
+
+def free_seats(seats: tuple[SeatsView, ...]) -> int:
+    return sum(max(0, line.total - line.used) for line in seats if not line.is_over)
+
+
 def change(
     viewer: Viewer,
     database: Database,
@@ -186,12 +258,13 @@ def member_page(
         path=PATH,
         member=member,
         is_own=is_own,
-        free=sum(line.total - line.used for line in seats if not line.is_over),
+        free=free_seats(seats),
         total=sum(line.total for line in seats if not line.is_over),
         machines=machines,
         labels=LABELS,
         switch=SWITCH,
         role_names=ROLE_NAMES,
+        now=platform.now(),
         done=done,
         problem=problem,
         status=problem.status if problem else 200,
@@ -202,6 +275,9 @@ ROUTES = (
     show_members,
     show_member,
     submit_member,
+    submit_invite,
+    submit_resend,
+    submit_cancel,
     submit_assign,
     submit_unassign,
     submit_remove,
