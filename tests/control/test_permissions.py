@@ -17,12 +17,14 @@ PUBLIC_PATHS = {
     *("/sign-in/code", "/account/email/{secret}"),
     *("/", "/sign-in", "/sign-in/link/{secret}", "/docs/errors", "/healthz", "/readyz", "/static/{file_path}"),
     *("/v1/license/request", "/v1/license/activate", "/v1/license/ping", "/.well-known/license-keys.json"),
+    *("/v1/license/file-check", "/.well-known/token-patterns.json"),
     *("/v1/auth/request", "/v1/auth/request/{request_id}", "/v1/auth/request/{request_id}/exchange", "/v1/auth/token"),
     *("/v1/auth/revoke", "/v1/license/credentials", "/v1/license/check", "/v1/license/grace-period-check"),
     *("/v1/user/signin", "/v1/events", "/v1/cloudpods", "/v1/cloudpods/{name}"),
     *("/v1/compute/instances", "/v1/compute/instances/{name}", "/v1/compute/instances/{name}/logs"),
 }
 WITHOUT_CSRF = {
+    "/v1/license/file-check",
     *("/v1/license/request", "/v1/license/activate", "/v1/license/check", "/v1/license/grace-period-check"),
     *("/v1/auth/request", "/v1/auth/request/{request_id}/exchange", "/v1/auth/revoke"),
     *("/v1/user/signin", "/v1/events", "/v1/cloudpods", "/v1/cloudpods/{name}"),

@@ -12,7 +12,7 @@ from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
-from cloudlet.control import health
+from cloudlet.control import error_page, health, token_patterns
 from cloudlet.control.accounts import account_pages as account
 from cloudlet.control.accounts import pages as accounts
 from cloudlet.control.accounts import reset_pages as reset
@@ -69,6 +69,8 @@ ROUTES = (
     *outside.ROUTES,
     *native_api.ROUTES,
     *health.ROUTES,
+    *error_page.ROUTES,
+    *token_patterns.ROUTES,
     # --- signing in and out, one's own account
     *accounts.ROUTES,
     *sign_up.ROUTES,

@@ -113,7 +113,7 @@ def as_json(
     """The error envelope of all our APIs; the native one also speaks RFC 9457 (problem details)."""
     platform = platform_of(request)
     is_native = request.scope["path"].startswith("/api/")
-    docs = f"{platform.settings.base_url}/docs/" + (f"api#error-{code}" if is_native else "errors")
+    docs = f"{platform.settings.base_url}/docs/errors#{code}"
     body: dict[str, Any] = {
         "error": True,
         "message": code,
