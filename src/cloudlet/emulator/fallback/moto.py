@@ -34,6 +34,7 @@ from moto.moto_api._internal import mock_random
 
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.fallback import pickling
+from cloudlet.emulator.fallback.corrections import CORRECTIONS
 from cloudlet.emulator.fallback.coverage import module_of
 from cloudlet.emulator.fallback.native import SEAMS, NativeCalls, Seam
 from cloudlet.emulator.fallback.pickling import Name
@@ -157,6 +158,9 @@ class Engine:
         routes = self._routes.get(service)
         if routes is None:
             self._load(service)
+            correct = CORRECTIONS.get(service)
+            if correct is not None:
+                correct(load)
             urls = importlib.import_module(  # lazy: one service of moto at its first request
                 f"moto.{module_of(service)}.urls"
             )
