@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import free_port
+from tests.control.serving import RunningPlatform
 
 DEADLINE = 60.0
 
@@ -110,3 +111,18 @@ def cloudlet(tmp_path: Path) -> Iterator[CommandLine]:
     line = CommandLine(tmp_path)
     yield line
     line.clean_up()
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """A control plane, shared by a module's tests: each makes its own people."""
+    running = RunningPlatform(tmp_path_factory.mktemp("control"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def connected(cloudlet: CommandLine, platform: RunningPlatform) -> CommandLine:
+    """A command line whose control plane is `platform`."""
+    cloudlet.variables |= {"API_ENDPOINT": f"{platform.url}/v1", "WEB_APP_URL": platform.url}
+    return cloudlet
