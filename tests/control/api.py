@@ -52,11 +52,11 @@ def token_client(
 
 def session_client(platform: RunningPlatform, found: BootstrapResult) -> httpx.Client:
     """A program with a person's session, as a page's script would have it."""
-    client = platform.client()
-    sign_in(client, found)
-    client.base_url = f"{platform.url}/api/v1"
-    client.headers["x-csrf-token"] = client.get("/session").json()["csrf_token"]
-    return client
+    with platform.client() as browser:
+        sign_in(browser, found)
+        token = browser.get("/api/v1/session").json()["csrf_token"]
+        cookies = dict(browser.cookies)
+    return httpx.Client(base_url=f"{platform.url}/api/v1", cookies=cookies, headers={"x-csrf-token": token})
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:

@@ -6,8 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from cloudlet.control.accounts.errors import WrongPassword
-from cloudlet.control.accounts.service import confirm_password
+from cloudlet.control.accounts.errors import WrongCode, WrongPassword
 from cloudlet.control.api.errors import SudoNeeded
 from cloudlet.control.api.operation import Body, Call, operation
 from cloudlet.control.credentials.errors import NotRevealable
@@ -44,9 +43,10 @@ class AuthToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof(Body, frozen=True, kw_only=True):
-    """The password, where signing in was more than 15 minutes ago."""
+    """The password (and the second factor's code), where signing in was more than 15 minutes ago."""
 
     password: str = ""
+    code: str = ""
 
 
 class Reset(Body, frozen=True, kw_only=True):
@@ -54,6 +54,7 @@ class Reset(Body, frozen=True, kw_only=True):
 
     confirm: str
     password: str = ""
+    code: str = ""
 
 
 class ClearToken(msgspec.Struct, frozen=True):
@@ -84,11 +85,11 @@ def ensure_token(call: Call) -> AuthToken:
     SIGNED_IN,
     people_only=True,
     limit=PASSWORDS,
-    refuses=(SudoNeeded, WrongPassword, NotRevealable),
+    refuses=(SudoNeeded, WrongPassword, WrongCode, NotRevealable),
 )
 def reveal_auth_token(call: Call, body: Proof) -> ClearToken:
     """The token in clear, after proof of who you are. It is written to the audit log."""
-    call.prove(body.password, confirm_password)
+    call.prove(body.password, body.code)
     found = living(call)
     return ClearToken(found.id, reveal(call.session, call.platform, found, actor=call.viewer.actor, ip=call.ip))
 
@@ -100,13 +101,13 @@ def reveal_auth_token(call: Call, body: Proof) -> ClearToken:
     once=True,
     people_only=True,
     limit=PASSWORDS,
-    refuses=(SudoNeeded, WrongPassword, InvalidForm),
+    refuses=(SudoNeeded, WrongPassword, WrongCode, InvalidForm),
 )
 def reset_token(call: Call, body: Reset) -> ClearToken:
     """A new token in place of the old one, which is dead at once."""
     if body.confirm != RESET_WORD:
         raise InvalidForm(f"Send “{RESET_WORD}” as `confirm`.")
-    call.prove(body.password, confirm_password)
+    call.prove(body.password, body.code)
     membership = call.session.get_one(Membership, call.viewer.membership_id)
     made = reset_auth_token(call.session, call.platform, membership, actor=call.viewer.actor, ip=call.ip)
     return ClearToken(made.credential_id, made.token)

@@ -37,6 +37,12 @@ class SudoNeeded(Forbidden):
     hint = "Send your password in the body."
 
 
+class CodeNeeded(NotSignedIn):
+    code = "session.code_required"
+    title = "This account has a second factor"
+    hint = "Send a code of the authenticator app, or a recovery code, as `code`."
+
+
 class BodySyntax(Refusal):
     status = 400
     code = "body.syntax"

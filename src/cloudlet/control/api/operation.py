@@ -22,6 +22,7 @@ import msgspec
 from litestar.datastructures import Cookie
 from sqlalchemy.orm import Session
 
+from cloudlet.control.accounts.service import confirm_password
 from cloudlet.control.api.errors import CursorInvalid, MatchFailed, MatchNeeded, SudoNeeded
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
@@ -45,10 +46,15 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands behind the `?`."""
 
 
-class PageQuery(Query, frozen=True, kw_only=True):
-    """`cursor`: where to go on; `limit`: at most so many."""
+class CursorQuery(Query, frozen=True, kw_only=True):
+    """`cursor`: where to go on."""
 
     cursor: str = ""
+
+
+class PageQuery(CursorQuery, frozen=True, kw_only=True):
+    """`cursor`: where to go on; `limit`: at most so many."""
+
     limit: int = msgspec.field(default=50)
 
     def __post_init__(self) -> None:
@@ -71,6 +77,14 @@ class Document(msgspec.Struct, frozen=True):
     filename: str = ""
 
 
+class Arrival(msgspec.Struct, frozen=True):
+    """What there is before an operation's transaction; `before` counts tries with it."""
+
+    database: Database
+    platform: Platform
+    ip: str
+
+
 class Reply:
     """What an answer says beside its body."""
 
@@ -85,7 +99,7 @@ class Reply:
 class Call:
     """One request: who asks, the transaction, and the answer's headers."""
 
-    __slots__ = ("account", "database", "if_match", "ip", "platform", "reply", "session", "user_agent")
+    __slots__ = ("account", "cookie", "database", "if_match", "ip", "platform", "reply", "session", "user_agent")
 
     def __init__(
         self,
@@ -97,8 +111,10 @@ class Call:
         ip: str,
         user_agent: str,
         if_match: str,
+        cookie: str,
     ) -> None:
         self.session = session
+        self.cookie = cookie
         self.database = database
         self.platform = platform
         self.account = account
@@ -131,13 +147,13 @@ class Call:
     def tell_version(self, etag: str) -> None:
         self.reply.etag = etag
 
-    def prove(self, password: str, confirm: Callable[[Session, Platform, str, str], Any]) -> None:
-        """They proved who they are a moment ago, or do now. Raises SudoNeeded, WrongPassword."""
+    def prove(self, password: str, code: str) -> None:
+        """They proved who they are a moment ago, or do now. Raises SudoNeeded, WrongPassword, WrongCode."""
         if self.person.has_sudo:
             return
         if not password:
             raise SudoNeeded
-        confirm(self.session, self.platform, self.person.session_id, password)
+        confirm_password(self.session, self.platform, self.person.session_id, password, code)
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +176,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     match: Literal["", "optional", "needed"]
     people_only: bool
     limit: Limit | None
+    before: Callable[[Arrival, Any], None] | None
     refuses: tuple[type[Refusal], ...]
 
 
@@ -173,6 +190,7 @@ def operation(
     match: Literal["", "optional", "needed"] = "",
     people_only: bool = False,
     limit: Limit | None = None,
+    before: Callable[[Arrival, Any], None] | None = None,
     refuses: tuple[type[Refusal], ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make a function an operation. `refuses` is for the documentation, beside what every operation may answer."""
@@ -204,6 +222,7 @@ def operation(
             match=match,
             people_only=people_only,
             limit=limit,
+            before=before,
             refuses=refuses,
         )
 

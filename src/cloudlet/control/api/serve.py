@@ -15,15 +15,16 @@ from litestar.types import Method as HttpMethod
 
 from cloudlet.control.api.callers import load_caller
 from cloudlet.control.api.errors import BodyInvalid, BodySyntax, BodyType, Invalid, PeopleOnly, QueryInvalid
-from cloudlet.control.api.operation import PREFIX, Call, Document, Operation, Page
+from cloudlet.control.api.operation import PREFIX, Arrival, Call, Document, Operation, Page
 from cloudlet.control.db import Database
 from cloudlet.control.given import WebRequest, client_ip
 from cloudlet.control.limits import repeats
+from cloudlet.control.limits.memory import charge
 from cloudlet.control.limits.service import check
 from cloudlet.control.permissions import CALLER, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import NO_CSRF
-from cloudlet.control.viewer import Account
+from cloudlet.control.viewer import SESSION_COOKIE, Account
 
 JSON = "application/json"
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -44,6 +45,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     if_match: str
     if_none_match: str
     key: str
+    cookie: str
 
 
 def routes_of(operations: Iterable[Operation]) -> tuple[HTTPRouteHandler, ...]:
@@ -67,8 +69,11 @@ def route_of(entry: Operation) -> HTTPRouteHandler:
             if_match=request.headers.get("if-match", ""),
             if_none_match=request.headers.get("if-none-match", ""),
             key=request.headers.get("idempotency-key", ""),
+            cookie=request.cookies.get(SESSION_COOKIE, ""),
         )
         state = request.app.state
+        if asked.account is None:
+            charge(request.scope, state.platform, "api_stranger", asked.ip)
         return await run_sync(answer, entry, asked, state.database, state.platform)
 
     handle.__name__ = entry.name
@@ -98,6 +103,8 @@ def answer(entry: Operation, asked: Asked, database: Database, platform: Platfor
         raise QueryInvalid(Invalid("$", "This address takes no parameters"))
     if entry.limit is not None:
         check(database, platform, entry.limit, asked.ip if account is None else account.user_id)
+    if entry.before is not None:
+        entry.before(Arrival(database, platform, asked.ip), given["body"])
     claim = claim_of(entry, asked, given.get("body"))
     opened = database.snapshot if entry.method == "GET" else database.transaction
     with opened() as session:
@@ -110,7 +117,14 @@ def answer(entry: Operation, asked: Asked, database: Database, platform: Platfor
                 headers={"Idempotent-Replayed": "true"},
             )
         call = Call(
-            session, database, platform, account, ip=asked.ip, user_agent=asked.user_agent, if_match=asked.if_match
+            session,
+            database,
+            platform,
+            account,
+            ip=asked.ip,
+            user_agent=asked.user_agent,
+            if_match=asked.if_match,
+            cookie=asked.cookie,
         )
         made = render(entry, call, asked, entry.run(call, **given))
         if claim:
