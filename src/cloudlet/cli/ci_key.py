@@ -12,12 +12,14 @@ import click
 import msgspec
 
 from cloudlet.cli.context import Context, Failed, pass_context
-from cloudlet.cli.control_plane import ControlPlane, segment
+from cloudlet.cli.control_plane import ControlPlane, Refused, segment
 from cloudlet.cli.credentials import CredentialStore, Place
 from cloudlet.cli.rows import show_rows
 from cloudlet.cli.workspace import find_place
 from cloudlet.license.admin_token import is_wellformed
 from cloudlet.license.effects import SYSTEM
+
+OVERLAPS = ("0", "1", "24", "168")
 
 workspace_option = click.option("--workspace", metavar="NAME", help="Another workspace than the one in use.")
 
@@ -25,7 +27,7 @@ workspace_option = click.option("--workspace", metavar="NAME", help="Another wor
 class Desk(msgspec.Struct, frozen=True):
     """Where keys are managed: a control plane, a workspace of it, and what authorizes."""
 
-    plane: Any
+    plane: ControlPlane
     workspace_id: str
     token: str
 
@@ -37,15 +39,16 @@ class Desk(msgspec.Struct, frozen=True):
         return answer
 
     def keys(self) -> list[dict[str, Any]]:
-        """All of them, page by page."""
-        found: list[dict[str, Any]] = []
-        cursor = ""
-        while True:
-            answer = self.call("GET", f"?cursor={segment(cursor)}" if cursor else "")
-            found += answer.get("items", [])
-            cursor = str(answer.get("next_cursor") or "")
-            if not cursor:
-                return found
+        """Those that work or expired by themselves."""
+        return list(self.call("GET").get("items", []))
+
+    def credits(self) -> dict[str, Any] | None:
+        """Credits of this period; None where this may not be seen, or nothing is subscribed to."""
+        path = f"/api/v1/workspaces/{segment(self.workspace_id)}/usage"
+        try:
+            return self.plane.call("GET", path, bearer=self.token)
+        except Refused:
+            return None
 
     def find(self, name: str) -> dict[str, Any]:
         """A key by id or name. Raises Failed."""
@@ -77,15 +80,18 @@ def ci_key() -> None:
 @pass_context
 def list_keys(context: Context, workspace: str | None) -> None:
     """The workspace's CI keys: when each was used last, and how many credits it used."""
-    keys = desk_of(context, workspace).keys()
+    desk = desk_of(context, workspace)
+    keys, credits = desk.keys(), desk.credits()
     if context.json:
-        context.answer(keys)
+        context.answer({"keys": keys, "credits": credits})
         return
-    if not keys:
+    if keys:
+        show_rows(("Name", "Id", "Key", "State", "Last used", "Runs"), [row_of(key) for key in keys])
+    else:
         click.echo("There is no CI key.\n  → cloudlet ci-key create NAME")
-        return
-    titles = ("Name", "Id", "Key", "State", "Last used", "Runs")
-    show_rows(titles, [row_of(key) for key in keys])
+    if credits:
+        quota = "no limit" if credits["quota"] is None else f"of {credits['quota']}"
+        click.echo(f"\nCI credits: {credits['used']} used, {quota}, until {str(credits['period_end'])[:10]}")
 
 
 def row_of(key: dict[str, Any]) -> tuple[str, ...]:
@@ -104,25 +110,34 @@ def row_of(key: dict[str, Any]) -> tuple[str, ...]:
 @click.argument("name")
 @click.option("--project", default="", metavar="NAME", help="What its runs count for unless they say so themselves.")
 @click.option("--days", type=click.IntRange(min=0), default=0, help="When it ends; 0 never.")
+@click.option("--strict", is_flag=True, help="Begin with ls- like an auth token, for tools that know no other form.")
 @workspace_option
 @pass_context
-def create_key(context: Context, name: str, project: str, days: int, workspace: str | None) -> None:
+def create_key(context: Context, name: str, project: str, days: int, strict: bool, workspace: str | None) -> None:
     """Make a key. It is printed this once: put it into your pipeline's secrets as LOCALSTACK_API_KEY."""
-    made = desk_of(context, workspace).call("POST", "", {"name": name, "project": project, "days": days})
+    wish = {"name": name, "project": project, "days": days, "strict": strict}
+    made = desk_of(context, workspace).call("POST", "", wish)
     show_secret(context, made, name, "Keep it now; it is not shown again.")
 
 
 @ci_key.command("rotate")
 @click.argument("name")
-@click.option("--overlap-hours", type=click.IntRange(0, 168), default=24, show_default=True, help="The old one's rest.")
+@click.option(
+    "--overlap-hours",
+    type=click.Choice(OVERLAPS),
+    default="24",
+    show_default=True,
+    help="How long the old one works on.",
+)
 @workspace_option
 @pass_context
-def rotate_key(context: Context, name: str, overlap_hours: int, workspace: str | None) -> None:
+def rotate_key(context: Context, name: str, overlap_hours: str, workspace: str | None) -> None:
     """Make a new key in place of one, named or by its id; the old one works on for a while."""
     desk = desk_of(context, workspace)
     key = desk.find(name)
-    made = desk.call("POST", f"/{segment(str(key['id']))}/rotate", {"overlap_hours": overlap_hours})
-    rest = f"The old one works for {overlap_hours} more hours." if overlap_hours else "The old one is dead."
+    made = desk.call("POST", f"/{segment(str(key['id']))}/rotate", {"overlap_hours": int(overlap_hours)})
+    unit = "hour" if overlap_hours == "1" else "hours"
+    rest = "The old one is dead." if overlap_hours == "0" else f"The old one works for {overlap_hours} more {unit}."
     show_secret(context, made, str(key["name"]), rest)
 
 
