@@ -71,9 +71,9 @@ def build_image(engine: Engine) -> None:
 
 def build_postgres(engine: Engine) -> None:
     """A PostgreSQL that is set up by the variables of the official image, as far as the compose file uses them."""
-    tar = make_debian(("postgresql", "bash"))
-    engine("import", "--change=USER postgres", "--change=EXPOSE 5432", str(tar), f"{POSTGRES}-packages")
-    done = engine("create", "--user=0", f"{POSTGRES}-packages", "true").stdout.strip()
-    engine("cp", str(POSTGRES_SCRIPT), f"{done}:/usr/local/bin/postgres.sh")
-    engine("commit", "--quiet", '--change=ENTRYPOINT ["bash","/usr/local/bin/postgres.sh"]', done, POSTGRES)
-    engine("rm", done)
+    engine("import", "--change=EXPOSE 5432", str(make_debian(("postgresql", "bash"))), f"{POSTGRES}-packages")
+    made = engine("create", f"{POSTGRES}-packages", "true").stdout.strip()
+    engine("cp", str(POSTGRES_SCRIPT), f"{made}:/usr/local/bin/postgres.sh")
+    start = '--change=ENTRYPOINT ["bash", "/usr/local/bin/postgres.sh"]'
+    engine("commit", "--quiet", start, "--change=CMD []", made, POSTGRES)
+    engine("rm", made)
