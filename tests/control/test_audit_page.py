@@ -92,6 +92,26 @@ def test_entries_are_told_in_words_newest_first(
     assert oldest[-1] == "Cloudlet started the subscription Trial"
 
 
+def test_each_entry_has_the_address_and_the_client_it_came_from(
+    platform: RunningPlatform, admin: BootstrapResult, client: httpx.Client
+) -> None:
+    client.headers["User-Agent"] = "Mosaic/2.7"
+    post(client, "/workspace/auth-tokens/reset", at="/workspace/auth-tokens", confirm="reset")
+    with platform.database.snapshot() as session:
+        entries = session.scalars(
+            select(AuditEntry)
+            .where(AuditEntry.workspace_id == admin.workspace_id, AuditEntry.actor != "system")
+            .order_by(AuditEntry.seq)
+        ).all()
+    assert {(entry.ip, entry.user_agent) for entry in entries} == {("127.0.0.1", "Mosaic/2.7")}
+    assert "Mosaic/2.7" in client.get(PATH).text
+    write(platform, admin, "test.nobody")  # by this process, which serves no request
+    with platform.database.snapshot() as session:
+        last = session.scalars(select(AuditEntry).where(AuditEntry.action == "test.nobody")).first()
+    assert last is not None
+    assert (last.ip, last.user_agent) == ("", "")
+
+
 def test_an_action_without_a_sentence_and_a_row_that_is_gone_are_shown_all_the_same(
     platform: RunningPlatform, admin: BootstrapResult, client: httpx.Client
 ) -> None:

@@ -23,8 +23,10 @@ from cloudlet.control.activations import history_pages as activations
 from cloudlet.control.activations import machine_pages as machines
 from cloudlet.control.activations import pages as getting_started
 from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.api import docs_pages as api_docs
 from cloudlet.control.api import routes as native_api
 from cloudlet.control.audit import pages as audit
+from cloudlet.control.audit.origin import remember_origin
 from cloudlet.control.ci import pages as ci_keys
 from cloudlet.control.credentials import legacy_pages as api_keys
 from cloudlet.control.credentials import pages as credentials
@@ -68,6 +70,7 @@ ROUTES = (
     *checks.ROUTES,
     *outside.ROUTES,
     *native_api.ROUTES,
+    *api_docs.ROUTES,
     *health.ROUTES,
     *error_page.ROUTES,
     *token_patterns.ROUTES,
@@ -131,7 +134,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
             "database": Provide(lambda: database, sync_to_thread=False),
             "platform": Provide(lambda: platform, sync_to_thread=False),
         },
-        guards=[authorize],
+        guards=[remember_origin, authorize],
         middleware=[RequestLog()],
         before_send=[add_headers, add_rate_headers],
         csrf_config=csrf_config(platform),

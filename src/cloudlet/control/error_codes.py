@@ -49,22 +49,34 @@ PLAIN = (
 NOUNS: Mapping[str, str] = MappingProxyType(
     {
         "account": "Accounts",
+        "address": "Networks",
         "api_key": "Legacy API keys",
         "api_token": "API tokens",
         "auth": "Signing in from a command line",
+        "body": "Requests",
         "ci": "CI credits",
         "ci_key": "CI keys",
         "clock": "Clock",
         "credential": "Tokens",
         "credentials": "Credentials",
-        "http": "HTTP",
-        "license": "License",
+        "cursor": "Requests",
+        "form": "Requests",
+        "http": "Requests",
+        "idempotency": "Requests",
+        "invitation": "Links and invitations",
+        "license": "Licenses",
+        "licensing": "Licenses",
+        "link": "Links and invitations",
         "machine": "Machines",
+        "match": "Requests",
         "member": "Members",
-        "membership": "Membership",
-        "address": "Networks",
+        "membership": "Members",
         "offline_file": "License files",
-        "seats": "Seats",
+        "permission": "Permissions",
+        "plan": "Plans",
+        "query": "Requests",
+        "request": "Requests",
+        "seats": "Licenses",
         "server": "The way to the license server",
         "session": "Sessions",
         "subscription": "Subscriptions",
@@ -72,7 +84,7 @@ NOUNS: Mapping[str, str] = MappingProxyType(
         "workspace": "Workspaces",
     }
 )
-OTHERS = "Anything"
+OTHERS = "Everything else"
 
 
 class ErrorCode(msgspec.Struct, frozen=True):
@@ -106,4 +118,4 @@ def entry(code: str, status: int, meaning: str, hint: str) -> ErrorCode:
 def noun_of(code: str) -> str:
     """The group that a code is listed in."""
     noun, dot, _ = code.partition(".")
-    return NOUNS.get(noun, noun.replace("_", " ").capitalize()) if dot else OTHERS
+    return NOUNS.get(noun, OTHERS) if dot else OTHERS

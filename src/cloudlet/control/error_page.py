@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import groupby
 from typing import TypeVar
 
 from litestar import get
@@ -43,8 +42,11 @@ def fits(words: list[str], *texts: str) -> bool:
 
 
 def grouped(entries: Iterable[Entry]) -> list[tuple[str, list[Entry]]]:
-    """Neighbours of one noun together."""
-    return [(noun, list(group)) for noun, group in groupby(entries, key=lambda one: noun_of(one.code))]
+    """Those of one noun together, in the order in which the nouns first come."""
+    found: dict[str, list[Entry]] = {}
+    for one in entries:
+        found.setdefault(noun_of(one.code), []).append(one)
+    return list(found.items())
 
 
 ROUTES = (show_errors,)

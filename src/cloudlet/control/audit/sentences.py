@@ -28,7 +28,7 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "account.enabled": "enabled the account of {target}",
         # --- workspace
         "workspace.created": "created the workspace",
-        "workspace.changed": "changed the workspace’s settings",
+        "workspace.updated": "changed the workspace’s settings",
         "workspace.renamed": "renamed the workspace",
         "workspace.deleted": "deleted the workspace",
         "workspace.restored": "restored the workspace",

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cloudlet.control.audit.origin import CURRENT, NOBODY
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.platform import Platform
 from cloudlet.control.webhooks.events import announce, event_of
@@ -32,10 +33,11 @@ def record(
     user_agent: str = "",
     data: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append an entry in the caller's transaction. `data` must hold no secret.
+    """Append an entry in the caller's transaction. `data` must hold no secret; address and client are the request's.
 
     The workspace's row is locked meanwhile, so that the chain has one end. Webhooks are told of it when this commits.
     """
+    origin = CURRENT.get() or NOBODY
     session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
     last = session.execute(
         select(AuditEntry.seq, AuditEntry.hash)
@@ -50,8 +52,8 @@ def record(
         actor=actor,
         action=action,
         target=target,
-        ip=ip[:45],
-        user_agent=user_agent[:300],
+        ip=(ip or origin.ip)[:45],
+        user_agent=(user_agent or origin.user_agent)[:300],
         at=platform.now(),
         data=data or {},
         prev_hash=last.hash if last else GENESIS,

@@ -63,7 +63,7 @@ def issue_file(
     session: Session, platform: Platform, viewer: Viewer, form: IssueForm, *, ip: str = "", user_agent: str = ""
 ) -> OfflineFile:
     """Write down a new license file. Raises NotFound, NoLicenseToIssue, NotInPlan, InvalidForm, BadRequestFile."""
-    session.execute(select(Workspace.id).where(Workspace.id == viewer.workspace_id).with_for_update())
+    session.execute(select(Workspace.id).where(Workspace.id == viewer.workspace_id).with_for_update(key_share=True))
     member = find_member(session, viewer.workspace_id, form.membership_id)
     holding = license_of(session, member.id)
     now = platform.now()
@@ -71,7 +71,7 @@ def issue_file(
         raise NoLicenseToIssue
     ends = end_of(holding, form, now)
     check_requests(session, platform, form, holding, member)
-    claims = make_claims(session, platform, form, holding, member, ends)
+    claims = make_claims(session, platform, form, holding, member, begins=now, ends=ends)
     row = OfflineFile(
         id=platform.new_id("off"),
         workspace_id=viewer.workspace_id,
@@ -179,6 +179,8 @@ def make_claims(
     form: IssueForm,
     holding: Holding,
     member: Membership,
+    *,
+    begins: datetime,
     ends: datetime,
 ) -> envelopes.Claims:
     sequence, epoch = session.execute(
@@ -188,7 +190,7 @@ def make_claims(
         .returning(License.issue_seq, License.revoke_epoch)
         .execution_options(synchronize_session=False)
     ).one()
-    begins, end = int(platform.now().timestamp()), int(ends.timestamp())
+    begin, end = int(begins.timestamp()), int(ends.timestamp())
     cnf = form.requests[0].cnf
     return envelopes.Claims(
         iss=platform.settings.base_url,
@@ -203,11 +205,11 @@ def make_claims(
         ver=holding.plan.versions,
         ent={name: None if limit is None else {"limit": limit} for name, limit in holding.plan.entitlements.items()},
         mach=form.machine_ids,
-        iat=begins,
-        nbf=begins,
+        iat=begin,
+        nbf=begin,
         ra=end,
         exp=end,
-        win=end - begins,
+        win=end - begin,
         seq=sequence,
         ep=epoch,
         crit=("mach",) if cnf is None else ("cnf", "mach"),

@@ -198,7 +198,7 @@ def lock_webhook(session: Session, webhook_id: str, *, with_workspace: bool) -> 
     """The webhook, before its deliveries and after its workspace: the order in which everybody locks them."""
     if with_workspace:
         workspace = select(Webhook.workspace_id).where(Webhook.id == webhook_id).scalar_subquery()
-        session.execute(select(Workspace.id).where(Workspace.id == workspace).with_for_update())
+        session.execute(select(Workspace.id).where(Workspace.id == workspace).with_for_update(key_share=True))
     return session.scalar(select(Webhook).where(Webhook.id == webhook_id).with_for_update(key_share=True))
 
 

@@ -49,7 +49,7 @@ def change(session: Session, viewer: Viewer, webhook_id: str) -> Webhook:
 
 def lock_workspace(session: Session, workspace_id: str) -> None:
     """First of all locks: writing to the audit log takes it too."""
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update())
+    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
 
 
 def find_delivery(session: Session, workspace_id: str, webhook_id: str, delivery_id: str) -> WebhookDelivery:
