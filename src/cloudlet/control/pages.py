@@ -61,8 +61,8 @@ NAVIGATION = (
     NavGroup(
         "Operations",
         (
-            NavEntry("/workspace/activations", "Activations", "pulse", "usage.read"),
-            NavEntry("/workspace/machines", "Machines", "machine", "usage.read"),
+            NavEntry("/workspace/activations", "Activations", "pulse"),
+            NavEntry("/workspace/machines", "Machines", "machine"),
             NavEntry("/workspace/offline", "Offline licenses", "offline", "offline_file.issue"),
             NavEntry("/workspace/webhooks", "Webhooks", "webhook", "webhook.manage"),
             NavEntry("/workspace/sso", "Single sign-on", "door", "sso.manage"),
