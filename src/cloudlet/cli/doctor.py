@@ -13,6 +13,7 @@ import ssl
 import textwrap
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -286,7 +287,8 @@ def draw(step: Step) -> None:
         None: click.style("–", dim=True),
     }[step.ok]
     indent = " " * (NAME_WIDTH + 3)
-    for number, line in enumerate(fold(step.found, width - len(indent))):
+    found = step.found.replace(f"{Path.home()}/", "~/")
+    for number, line in enumerate(fold(found, width - len(indent))):
         click.echo(f"{mark} {step.name:<{NAME_WIDTH}} {line}" if number == 0 else indent + line)
     for number, line in enumerate(fold(step.fix, width - len(indent) - 2)):
         click.echo(indent + (click.style("→ ", fg="yellow") if number == 0 else "  ") + line)

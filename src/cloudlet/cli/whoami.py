@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -79,7 +80,7 @@ def fail(context: Context, data: dict[str, Any], error: Failed) -> NoReturn:
 
 
 def in_words(data: dict[str, Any]) -> dict[str, str]:
-    rows = {"Token": data["token"], "From": data["source"]}
+    rows = {"Token": data["token"], "From": data["source"].replace(f"{Path.home()}/", "~/")}
     if data["kind"]:
         rows["Kind"] = KINDS.get(data["kind"], data["kind"]) + (f", {data['name']}" if data["name"] else "")
     if data["workspace"]:

@@ -63,17 +63,17 @@ async def check_license(request: WebRequest, database: TheDatabase, platform: Th
 
     def run() -> dict[str, Any]:
         check(database, platform, CHECKED, ip)
-        return would_grant(database, platform, form)
+        return would_grant(database, platform, form, ip)
 
     return await run_sync(run)
 
 
-def would_grant(database: Database, platform: Platform, form: LicenseForm) -> dict[str, Any]:
+def would_grant(database: Database, platform: Platform, form: LicenseForm, ip: str) -> dict[str, Any]:
     """What a request would get now. Nothing of it stays. Raises LicenseVerdict."""
     granted = None
     try:
         with database.transaction() as session:
-            granted = documents.parse(decide(session, platform, form, Progress(), platform.new_id("act")))
+            granted = documents.parse(decide(session, platform, form, Progress(), platform.new_id("act"), ip))
             raise RolledBack
     except RolledBack:
         assert granted is not None
