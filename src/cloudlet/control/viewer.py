@@ -31,6 +31,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     is_verified: bool
     has_password: bool
+    has_second_factor: bool = False
     has_sudo: bool
     credential_id: str = ""
 
@@ -70,6 +71,7 @@ def load_account(database: Database, platform: Platform, cookie: str) -> Account
             name=user.name,
             is_verified=user.email_verified_at is not None,
             has_password=user.password_hash is not None,
+            has_second_factor=user.totp_secret_enc is not None,
             has_sudo=web_session.sudo_until is not None and web_session.sudo_until > now,
         )
         if place is not None:

@@ -1,107 +1,210 @@
-"""The page Account: one's password, the browsers that are signed in, one's workspaces."""
+"""The page Account: name, address, password, second factor, the browsers that are signed in, one's workspaces."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
+from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.forms import PasswordForm
-from cloudlet.control.accounts.service import change_password, close_other_sessions, close_own_session, sessions_of
-from cloudlet.control.audit.service import record
+from cloudlet.control.accounts.account_views import sessions_views
+from cloudlet.control.accounts.forms import EmailForm, PasswordForm, ProfileForm
+from cloudlet.control.accounts.limits import check_mails, check_password_tries, forgive_password_tries
+from cloudlet.control.accounts.rules import LEAST_PASSWORD
+from cloudlet.control.accounts.service import (
+    change_password,
+    close_other_sessions,
+    close_own_session,
+    find_link,
+    find_session,
+    record_for,
+)
+from cloudlet.control.accounts.sign_up import ask_for_email, change_email, rename
 from cloudlet.control.db import Database
 from cloudlet.control.errors import InvalidForm
-from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest, client_ip
+from cloudlet.control.given import CurrentAccount, TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page
-from cloudlet.control.permissions import SIGNED_IN, requires
+from cloudlet.control.permissions import PUBLIC, SIGNED_IN_ANYWHERE, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
-from cloudlet.control.viewer import Viewer
+from cloudlet.control.viewer import SESSION_COOKIE, Account
 from cloudlet.control.workspaces.service import memberships_of
 
 PATH = "/account"
 DONE: Mapping[str, str] = MappingProxyType(
     {
+        "name": "Your name is saved.",
         "password": "Your password is set. All other browsers were signed out.",
+        "mailed": "We sent a mail to the new address. Open the link in it, and the address is yours.",
+        "email": "Your new e-mail address is confirmed. Sign in with it from now on.",
         "session": "That browser was signed out.",
         "others": "All other browsers were signed out.",
+        "second-factor-off": "Two-factor sign-in is off.",
     }
 )
 
 
-@get(PATH, opt=requires(SIGNED_IN))
+@get(PATH, opt=requires(SIGNED_IN_ANYWHERE))
 @in_thread
 def show_account(
-    viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform, done: FromQuery[str] = ""
+    account: CurrentAccount, database: TheDatabase, platform: ThePlatform, done: FromQuery[str] = ""
 ) -> Template:
-    return account_page(viewer, database, platform, done=DONE.get(done, ""))
+    return account_page(account, database, platform, done=DONE.get(done, ""))
 
 
-@post(PATH + "/password", opt=requires(SIGNED_IN))
+@post(PATH + "/profile", opt=requires(SIGNED_IN_ANYWHERE))
+@in_thread
+def submit_profile(
+    request: WebRequest,
+    data: URLEncodedBody[ProfileForm],
+    account: CurrentAccount,
+    database: TheDatabase,
+    platform: ThePlatform,
+) -> Template | Redirect:
+    def save(session: Session) -> None:
+        rename(session, platform, account.user_id, data.name, client_ip(request))
+
+    return change(account, database, platform, "profile", save, "name")
+
+
+@post(PATH + "/email", opt=requires(SIGNED_IN_ANYWHERE))
+@in_thread
+def submit_email(
+    request: WebRequest,
+    data: URLEncodedBody[EmailForm],
+    account: CurrentAccount,
+    database: TheDatabase,
+    platform: ThePlatform,
+) -> Template | Redirect:
+    """The address changes when the link that goes there is opened."""
+    check_mails(database, platform, client_ip(request), data.email)
+    check_password_tries(database, platform, client_ip(request), account.email)
+
+    def ask(session: Session) -> None:
+        ask_for_email(session, platform, account.session_id, email=data.email, password=data.password)
+        forgive_password_tries(session, platform, client_ip(request), account.email)
+
+    return change(account, database, platform, "email", ask, "mailed")
+
+
+@get(PATH + "/email/{secret:str}", opt=requires(PUBLIC))
+@in_thread
+def show_new_email(secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Template:
+    """Looking at the link does not use it up: mail scanners look too."""
+    with database.snapshot() as session:
+        user, email = find_link(session, platform, "email", secret)
+        return page("new_email.html", old=user.email, email=email)
+
+
+@post(PATH + "/email/{secret:str}", opt=requires(PUBLIC))
+@in_thread
+def submit_new_email(
+    request: WebRequest, secret: FromPath[str], database: TheDatabase, platform: ThePlatform
+) -> Redirect:
+    with database.transaction() as session:
+        user = change_email(session, platform, secret, client_ip(request))
+        here = find_session(session, platform, request.cookies.get(SESSION_COOKIE, ""))
+        is_signed_in = here is not None and here[1].id == user.id
+    return go((PATH if is_signed_in else "/sign-in") + "?done=email")
+
+
+@post(PATH + "/password", opt=requires(SIGNED_IN_ANYWHERE))
 @in_thread
 def submit_password(
     request: WebRequest,
     data: URLEncodedBody[PasswordForm],
-    viewer: CurrentViewer,
+    account: CurrentAccount,
     database: TheDatabase,
     platform: ThePlatform,
 ) -> Template | Redirect:
-    try:
-        with database.transaction() as session:
-            change_password(session, platform, viewer.session_id, current=data.current, new=data.new)
-            record(
-                session,
-                platform,
-                viewer.workspace_id,
-                actor=viewer.actor,
-                action="account.password_changed",
-                target=viewer.user_id,
-                ip=client_ip(request),
-            )
-    except InvalidForm as error:
-        return account_page(viewer, database, platform, problem=error)
-    return go(PATH + "?done=password")
+    ip = client_ip(request)
+    check_password_tries(database, platform, ip, account.email)
+
+    def save(session: Session) -> None:
+        change_password(session, platform, account.session_id, current=data.current, new=data.new, ip=ip)
+        forgive_password_tries(session, platform, ip, account.email)
+
+    return change(account, database, platform, "password", save, "password")
 
 
-@post(PATH + "/sessions/close-others", opt=requires(SIGNED_IN))
+@post(PATH + "/sessions/close-others", opt=requires(SIGNED_IN_ANYWHERE))
 @in_thread
-def submit_close_others(viewer: CurrentViewer, database: TheDatabase) -> Redirect:
+def submit_close_others(
+    request: WebRequest, account: CurrentAccount, database: TheDatabase, platform: ThePlatform
+) -> Redirect:
     with database.transaction() as session:
-        close_other_sessions(session, viewer.user_id, viewer.session_id)
+        close_other_sessions(session, account.user_id, account.session_id)
+        record_for(session, platform, account.user_id, "account.sessions_revoked", client_ip(request))
     return go(PATH + "?done=others")
 
 
-@post(PATH + "/sessions/{session_id:str}/close", opt=requires(SIGNED_IN))
+@post(PATH + "/sessions/{session_id:str}/close", opt=requires(SIGNED_IN_ANYWHERE))
 @in_thread
-def submit_close_session(session_id: FromPath[str], viewer: CurrentViewer, database: TheDatabase) -> Redirect:
+def submit_close_session(
+    request: WebRequest,
+    session_id: FromPath[str],
+    account: CurrentAccount,
+    database: TheDatabase,
+    platform: ThePlatform,
+) -> Redirect:
     with database.transaction() as session:
-        close_own_session(session, viewer.user_id, session_id)
+        close_own_session(session, account.user_id, session_id)
+        record_for(session, platform, account.user_id, "account.session_revoked", client_ip(request))
     return go(PATH + "?done=session")
 
 
+def change(
+    account: Account,
+    database: Database,
+    platform: Platform,
+    part: str,
+    run: Callable[[Session], None],
+    done: str,
+) -> Template | Redirect:
+    """Do it; or show the page with what is wrong in the form `part`."""
+    try:
+        with database.transaction() as session:
+            run(session)
+    except InvalidForm as error:
+        return account_page(account, database, platform, problem=error, part=part)
+    return go(f"{PATH}?done={done}")
+
+
 def account_page(
-    viewer: Viewer, database: Database, platform: Platform, *, done: str = "", problem: InvalidForm | None = None
+    account: Account,
+    database: Database,
+    platform: Platform,
+    *,
+    done: str = "",
+    problem: InvalidForm | None = None,
+    part: str = "",
 ) -> Template:
     with database.snapshot() as session:
-        workspaces = [workspace for _, workspace in memberships_of(session, viewer.user_id)]
-        sessions = sessions_of(session, platform, viewer.user_id)
+        workspaces = [workspace for _, workspace in memberships_of(session, account.user_id)]
+        sessions = sessions_views(session, platform, account)
     return page(
         "account.html",
-        viewer,
+        account,
         path=PATH,
         sessions=sessions,
         workspaces=workspaces,
+        least=LEAST_PASSWORD,
         done=done,
         problem=problem,
+        part=part,
         status=problem.status if problem else 200,
     )
 
 
 ROUTES = (
     show_account,
+    submit_profile,
+    submit_email,
+    show_new_email,
+    submit_new_email,
     submit_password,
     submit_close_others,
     submit_close_session,

@@ -19,13 +19,32 @@ class WrongPassword(InvalidForm):
     title = "That password is wrong"
 
 
+class WrongCode(WrongPassword):
+    """The second factor's; a kind of WrongPassword, for whoever asks for proof of a person."""
+
+    code = "session.code"
+    title = "That code is wrong"
+    hint = "Your phone's clock must be right, and each code works once."
+
+
+class NoSecondFactor(Refusal):
+    status = 409
+    code = "account.no_second_factor"
+    title = "Two-factor sign-in is off"
+
+
+class SignUpClosed(Refusal):
+    status = 403
+    code = "account.sign_up_closed"
+    title = "This Cloudlet makes accounts by invitation"
+    hint = "Ask an admin of your workspace to invite you."
+
+
 class LinkExpired(Refusal):
     status = 410
     code = "link.expired"
     title = "This link has been used or has expired"
-    hint = (
-        "Links work once and for a short time. Run `cloudlet quickstart` (or `cloudlet admin bootstrap`) for a new one."
-    )
+    hint = "Links work once and for a short time. Ask for a new one."
 
 
 class WeakPassword(InvalidForm):

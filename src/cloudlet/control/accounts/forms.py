@@ -11,6 +11,46 @@ class SignInForm(msgspec.Struct, frozen=True):
     next: str = "/"
 
 
+class CodeForm(msgspec.Struct, frozen=True):
+    """A code of an authenticator app, or a recovery code."""
+
+    code: str = ""
+    next: str = "/"
+
+
+class SignUpForm(msgspec.Struct, frozen=True):
+    name: str = ""
+    email: str = ""
+    password: str = ""
+
+
+class VerifyForm(msgspec.Struct, frozen=True):
+    """`password` in a browser other than the one that signed up."""
+
+    password: str = ""
+
+
+class AddressForm(msgspec.Struct, frozen=True):
+    email: str = ""
+
+
+class NewPasswordForm(msgspec.Struct, frozen=True):
+    new: str = ""
+
+
 class PasswordForm(msgspec.Struct, frozen=True):
     new: str = ""
     current: str = ""
+
+
+class ProfileForm(msgspec.Struct, frozen=True):
+    name: str = ""
+
+
+class EmailForm(msgspec.Struct, frozen=True):
+    email: str = ""
+    password: str = ""
+
+
+class ProofForm(msgspec.Struct, frozen=True):
+    password: str = ""

@@ -1,22 +1,45 @@
-"""Signing in (by password or by a one-time link) and out."""
+"""Signing in (by password or by a one-time link, then by the second factor) and out."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
-from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.errors import SignInRefused
-from cloudlet.control.accounts.forms import SignInForm
-from cloudlet.control.accounts.service import close_session, find_link, open_session, sign_in, use_link
-from cloudlet.control.accounts.tables import User
+from cloudlet.control.accounts.entry import HALF, HALF_COOKIE, enter, half_cookie, start_session, welcome
+from cloudlet.control.accounts.errors import LinkExpired, SignInRefused, WrongCode
+from cloudlet.control.accounts.forms import CodeForm, SignInForm
+from cloudlet.control.accounts.limits import (
+    check_code_tries,
+    check_password_tries,
+    forgive_code_tries,
+    forgive_password_tries,
+)
+from cloudlet.control.accounts.second_factor import accept, recovery_codes_left
+from cloudlet.control.accounts.service import (
+    close_session,
+    find_link,
+    record_for,
+    sign_in,
+    tell,
+    use_link,
+)
 from cloudlet.control.given import CurrentAccount, TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page, safe_next
 from cloudlet.control.permissions import PUBLIC, SIGNED_IN_UNVERIFIED, requires
-from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import session_cookie
+
+DONE: Mapping[str, str] = MappingProxyType(
+    {
+        "reset": "Your new password is set, and all browsers were signed out. Sign in with it.",
+        "email": "Your new e-mail address is confirmed. Sign in with it from now on.",
+        "expired": "That took more than ten minutes. Please sign in again.",
+    }
+)
 
 
 @get("/", opt=requires(PUBLIC), sync_to_thread=False)
@@ -25,8 +48,10 @@ def show_home() -> Redirect:
 
 
 @get("/sign-in", opt=requires(PUBLIC), sync_to_thread=False)
-def show_sign_in(next: FromQuery[str] = "/") -> Template:
-    return page("sign_in.html", next=safe_next(next), email="")
+def show_sign_in(platform: ThePlatform, next: FromQuery[str] = "/", done: FromQuery[str] = "") -> Template:
+    return page(
+        "sign_in.html", next=safe_next(next), email="", done=DONE.get(done, ""), signup=platform.settings.signup
+    )
 
 
 @post("/sign-in", opt=requires(PUBLIC))
@@ -34,15 +59,63 @@ def show_sign_in(next: FromQuery[str] = "/") -> Template:
 def submit_sign_in(
     request: WebRequest, data: URLEncodedBody[SignInForm], database: TheDatabase, platform: ThePlatform
 ) -> Template | Redirect:
+    check_password_tries(database, platform, client_ip(request), data.email)
     try:
         with database.transaction() as session:
-            value = start_session(session, platform, request, sign_in(session, data.email, data.password))
+            user = sign_in(session, data.email, data.password)
+            forgive_password_tries(session, platform, client_ip(request), data.email)
+            entry = enter(session, platform, request, user)
     except SignInRefused as error:
         return page(
-            "sign_in.html", next=safe_next(data.next), email=data.email, problem=error.detail, status=error.status
+            "sign_in.html",
+            next=safe_next(data.next),
+            email=data.email,
+            problem=error.detail,
+            signup=platform.settings.signup,
+            status=error.status,
         )
+    return welcome(entry, platform, data.next)
+
+
+@get("/sign-in/code", opt=requires(PUBLIC))
+@in_thread
+def show_code(
+    request: WebRequest, database: TheDatabase, platform: ThePlatform, next: FromQuery[str] = "/"
+) -> Template | Redirect:
+    """The second factor, in the ten minutes after the password."""
+    try:
+        with database.snapshot() as session:
+            find_link(session, platform, HALF, request.cookies.get(HALF_COOKIE, ""))
+    except LinkExpired:
+        return go("/sign-in")
+    return page("sign_in_code.html", next=safe_next(next))
+
+
+@post("/sign-in/code", opt=requires(PUBLIC))
+@in_thread
+def submit_code(
+    request: WebRequest, data: URLEncodedBody[CodeForm], database: TheDatabase, platform: ThePlatform
+) -> Template | Redirect:
+    half = request.cookies.get(HALF_COOKIE, "")
+    try:
+        with database.snapshot() as session:
+            user_id = find_link(session, platform, HALF, half)[0].id
+        check_code_tries(database, platform, user_id)
+        with database.transaction() as session:
+            user = use_link(session, platform, HALF, half)
+            if accept(session, platform, user, data.code):
+                left = recovery_codes_left(session, user.id)
+                tell(session, platform, user, "recovery_code_used", left=left)
+                record_for(session, platform, user.id, "account.recovery_code_used", client_ip(request))
+            forgive_code_tries(session, user.id)
+            value = start_session(session, platform, request, user)
+    except LinkExpired:
+        return go("/sign-in?done=expired")
+    except WrongCode as error:
+        return page("sign_in_code.html", next=safe_next(data.next), problem=error, status=401)
     answer = go(safe_next(data.next))
     answer.set_cookie(session_cookie(value, platform))
+    answer.set_cookie(half_cookie("", platform))
     return answer
 
 
@@ -51,7 +124,7 @@ def submit_sign_in(
 def show_link(secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Template:
     """Looking at the link does not use it up: mail scanners and link previews look too."""
     with database.snapshot() as session:
-        email = find_link(session, platform, "magic", secret).email
+        email = find_link(session, platform, "magic", secret)[0].email
     return page("sign_in_link.html", email=email)
 
 
@@ -59,10 +132,8 @@ def show_link(secret: FromPath[str], database: TheDatabase, platform: ThePlatfor
 @in_thread
 def submit_link(request: WebRequest, secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Redirect:
     with database.transaction() as session:
-        value = start_session(session, platform, request, use_link(session, platform, "magic", secret))
-    answer = go("/getting-started")
-    answer.set_cookie(session_cookie(value, platform))
-    return answer
+        entry = enter(session, platform, request, use_link(session, platform, "magic", secret))
+    return welcome(entry, platform, "/getting-started")
 
 
 @post("/sign-out", opt=requires(SIGNED_IN_UNVERIFIED))
@@ -75,21 +146,12 @@ def submit_sign_out(account: CurrentAccount, database: TheDatabase, platform: Th
     return answer
 
 
-def start_session(session: Session, platform: Platform, request: WebRequest, user: User) -> str:
-    return open_session(
-        session,
-        platform,
-        user,
-        ip=client_ip(request),
-        user_agent=request.headers.get("user-agent", ""),
-        with_sudo=True,
-    )
-
-
 ROUTES = (
     show_home,
     show_sign_in,
     submit_sign_in,
+    show_code,
+    submit_code,
     show_link,
     submit_link,
     submit_sign_out,

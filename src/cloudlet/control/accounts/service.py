@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.errors import LinkExpired, LinkNeeded, SignInRefused, WeakPassword, WrongPassword
+from cloudlet.control.accounts.errors import LinkExpired, LinkNeeded, SignInRefused, WrongPassword
 from cloudlet.control.accounts.passwords import hash_password, is_correct
+from cloudlet.control.accounts.rules import checked_password
+from cloudlet.control.accounts.second_factor import accept
 from cloudlet.control.accounts.tables import EmailToken, User, WebSession
+from cloudlet.control.audit.service import record
 from cloudlet.control.errors import NotFound
+from cloudlet.control.mail.service import send_letter
 from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.canonical import to_base64url
 
 SESSION_DAYS = 14
 SUDO_MINUTES = 15
 LINK_MINUTES = 15
-LEAST_PASSWORD = 10
-LARGEST_PASSWORD = 200
+LINK_HINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "magic": "Links work once and for a short time. Run `cloudlet admin bootstrap` for a new one.",
+        "verify": "Sign in with your password to get a new one.",
+        "reset": "Ask for a new one on the page “Forgot your password?”.",
+        "email": "Enter the new address on your account page again.",
+    }
+)
 SEEN_AGAIN = timedelta(minutes=1)  # `last_seen_at` is not written on every page view
 
 
@@ -27,13 +40,22 @@ def find_user(session: Session, email: str) -> User | None:
 
 
 def create_user(
-    session: Session, platform: Platform, email: str, *, name: str = "", password: str | None = None
+    session: Session,
+    platform: Platform,
+    email: str,
+    *,
+    name: str = "",
+    password: str | None = None,
+    is_verified: bool = True,
 ) -> User:
-    """A user with a verified address (the operator vouches for it)."""
+    """A new user. `is_verified`: an operator, a provider or a mail that they answered vouches for the address.
+
+    Raises IntegrityError when there is one with that address.
+    """
     user = User(
         id=platform.new_id("usr"),
         email=email.strip(),
-        email_verified_at=platform.now(),
+        email_verified_at=platform.now() if is_verified else None,
         name=name,
         password_hash=hash_password(password) if password else None,
         created_at=platform.now(),
@@ -94,17 +116,29 @@ def close_session(session: Session, session_id: str) -> None:
         session.delete(found)
 
 
-def confirm_password(session: Session, platform: Platform, session_id: str, password: str) -> datetime:
-    """Re-authentication: what needs it is open until the returned time. Raises WrongPassword."""
+def confirm_password(session: Session, platform: Platform, session_id: str, password: str, code: str = "") -> datetime:
+    """Re-authentication: what needs it is open until the returned time. Who has a second factor gives its `code` too.
+
+    Raises WrongPassword, WrongCode.
+    """
     found = session.get_one(WebSession, session_id)
     user = session.get_one(User, found.user_id)
     if not is_correct(user.password_hash, password):
         raise WrongPassword
+    if user.totp_secret_enc is not None:
+        accept(session, platform, user, code)
     found.sudo_until = platform.later(minutes=SUDO_MINUTES)
     return found.sudo_until
 
 
-def make_link(session: Session, platform: Platform, user: User, purpose: str, minutes: int = LINK_MINUTES) -> str:
+def make_link(
+    session: Session,
+    platform: Platform,
+    user: User,
+    purpose: str,
+    minutes: int = LINK_MINUTES,
+    detail: str | None = None,
+) -> str:
     """The secret part of a one-time link."""
     secret = to_base64url(platform.effects.random_bytes(32))
     session.add(
@@ -112,6 +146,7 @@ def make_link(session: Session, platform: Platform, user: User, purpose: str, mi
             hash=platform.vault.lookup_hash("link:" + purpose, secret),
             user_id=user.id,
             purpose=purpose,
+            detail=detail,
             created_at=platform.now(),
             expires_at=platform.later(minutes=minutes),
         )
@@ -119,10 +154,10 @@ def make_link(session: Session, platform: Platform, user: User, purpose: str, mi
     return secret
 
 
-def find_link(session: Session, platform: Platform, purpose: str, secret: str) -> User:
-    """Whose link it is, without using it up. Raises LinkExpired."""
-    user = session.scalar(
-        select(User)
+def find_link(session: Session, platform: Platform, purpose: str, secret: str) -> tuple[User, str]:
+    """Whose link it is and its detail, without using it up. Raises LinkExpired."""
+    row = session.execute(
+        select(User, EmailToken.detail)
         .join(EmailToken, EmailToken.user_id == User.id)
         .where(
             EmailToken.hash == platform.vault.lookup_hash("link:" + purpose, secret),
@@ -130,15 +165,15 @@ def find_link(session: Session, platform: Platform, purpose: str, secret: str) -
             EmailToken.expires_at > platform.now(),
             User.disabled_at.is_(None),
         )
-    )
-    if user is None:
-        raise LinkExpired
-    return user
+    ).one_or_none()
+    if row is None:
+        raise LinkExpired(hint=LINK_HINTS.get(purpose, ""))
+    return row[0], row[1] or ""
 
 
 def use_link(session: Session, platform: Platform, purpose: str, secret: str) -> User:
     """Use it up; of two at the same time one wins. Raises LinkExpired."""
-    user = find_link(session, platform, purpose, secret)
+    user, _ = find_link(session, platform, purpose, secret)
     used = session.execute(
         update(EmailToken)
         .where(
@@ -149,8 +184,33 @@ def use_link(session: Session, platform: Platform, purpose: str, secret: str) ->
         .returning(EmailToken.hash)
     ).all()
     if not used:
-        raise LinkExpired
+        raise LinkExpired(hint=LINK_HINTS.get(purpose, ""))
     return user
+
+
+def end_links(session: Session, user_id: str, *purposes: str) -> None:
+    session.execute(delete(EmailToken).where(EmailToken.user_id == user_id, EmailToken.purpose.in_(purposes)))
+
+
+def record_for(session: Session, platform: Platform, user_id: str, action: str, ip: str = "", **data: str) -> None:
+    """What a user did to their account is in the audit log of each workspace that they belong to."""
+    workspaces = session.scalars(
+        select(Membership.workspace_id)
+        .join(Workspace, Workspace.id == Membership.workspace_id)
+        .where(Membership.user_id == user_id, Membership.status == "active", Workspace.deleted_at.is_(None))
+        .order_by(Membership.workspace_id)
+    )
+    for workspace_id in workspaces.all():
+        record(
+            session,
+            platform,
+            workspace_id,
+            actor="user:" + user_id,
+            action=action,
+            target=user_id,
+            ip=ip,
+            data={**data},
+        )
 
 
 def forget_expired(session: Session, platform: Platform) -> None:
@@ -159,23 +219,36 @@ def forget_expired(session: Session, platform: Platform) -> None:
     session.execute(delete(EmailToken).where(EmailToken.expires_at <= platform.later(days=-1)))
 
 
-def change_password(session: Session, platform: Platform, session_id: str, *, current: str, new: str) -> None:
-    """Set or change it, and close the user's other sessions: who else knew the old password is out.
-
-    The old one must be given; who has none must have proved who they are a moment ago.
-    Raises WrongPassword, WeakPassword, LinkNeeded.
-    """
+def prove_owner(session: Session, platform: Platform, session_id: str, password: str) -> User:
+    """By the password; who has none must have signed in a moment ago. Raises WrongPassword, LinkNeeded."""
     here = session.get_one(WebSession, session_id)
     user = session.get_one(User, here.user_id)
     if user.password_hash is not None:
-        if not is_correct(user.password_hash, current):
+        if not is_correct(user.password_hash, password):
             raise WrongPassword
     elif here.sudo_until is None or here.sudo_until <= platform.now():
         raise LinkNeeded
-    if not LEAST_PASSWORD <= len(new) <= LARGEST_PASSWORD or new.strip().lower() == user.email.lower():
-        raise WeakPassword(f"Choose {LEAST_PASSWORD} characters or more, and not your e-mail address.")
-    user.password_hash = hash_password(new)
-    close_other_sessions(session, user.id, here.id)
+    return user
+
+
+def change_password(
+    session: Session, platform: Platform, session_id: str, *, current: str, new: str, ip: str = ""
+) -> None:
+    """Set or change it, and close the user's other sessions: who else knew the old password is out.
+
+    Raises WrongPassword, WeakPassword, LinkNeeded.
+    """
+    user = prove_owner(session, platform, session_id, current)
+    user.password_hash = hash_password(checked_password(new, user.email, user.name))
+    close_other_sessions(session, user.id, session_id)
+    end_links(session, user.id, "reset", "magic", "half")
+    tell(session, platform, user, "password_changed", how="on the account page")
+    record_for(session, platform, user.id, "account.password_changed", ip)
+
+
+def tell(session: Session, platform: Platform, user: User, kind: str, **facts: object) -> None:
+    """A letter to the user about their account."""
+    send_letter(session, platform, kind, user.email, name=user.name, at=platform.now(), **facts)
 
 
 def sessions_of(session: Session, platform: Platform, user_id: str) -> list[WebSession]:
@@ -200,3 +273,7 @@ def close_own_session(session: Session, user_id: str, session_id: str) -> None:
 
 def close_other_sessions(session: Session, user_id: str, session_id: str) -> None:
     session.execute(delete(WebSession).where(WebSession.user_id == user_id, WebSession.id != session_id))
+
+
+def close_all_sessions(session: Session, user_id: str) -> None:
+    session.execute(delete(WebSession).where(WebSession.user_id == user_id))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, func
+from sqlalchemy import BigInteger, ForeignKey, Index, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cloudlet.control.db import Base, Moment
 
 
 class User(Base):
-    """A person. `password_hash` is None until they set one; the e-mail address is unique whatever its case."""
+    """A person. `password_hash` is None until they set one; the e-mail address is unique whatever its case.
+
+    `totp_secret_enc` is the second factor's, None without one, and `totp_pending_enc` the one that is being set up;
+    `totp_step` is the time step of the last code that was used, which no code up to it is good any more.
+    """
 
     __tablename__ = "users"
 
@@ -21,6 +25,8 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     password_hash: Mapped[str | None] = mapped_column(String(255))
     totp_secret_enc: Mapped[bytes | None]
+    totp_pending_enc: Mapped[bytes | None]
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)
     github_login: Mapped[str | None] = mapped_column(String(100))
     job: Mapped[str | None] = mapped_column(String(100))
     phone: Mapped[str | None] = mapped_column(String(50))
@@ -52,13 +58,19 @@ class WebSession(Base):
 
 
 class EmailToken(Base):
-    """A one-time link. `purpose`: verify, reset, invite or magic. Only its keyed hash is kept."""
+    """A one-time link. Only its keyed hash is kept.
+
+    `purpose`: magic (signs in), verify, reset, email (moves the account to the address `detail`), or half (no link: the
+    cookie of a browser that gave the password, and has to give the second factor). `detail` of verify is the keyed hash
+    of the cookie of the browser that signed up.
+    """
 
     __tablename__ = "email_tokens"
 
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     purpose: Mapped[str] = mapped_column(String(16))
+    detail: Mapped[str | None] = mapped_column(String(320))
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
     used_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -74,6 +74,11 @@ def check(database: Database, platform: Platform, limit: Limit, who: str) -> Non
         raise RateLimited(wait)
 
 
+def refill(session: Session, limit: Limit, who: str) -> None:
+    """Give back what `who` took."""
+    session.execute(delete(RateBucket).where(RateBucket.key == f"{limit.name}:{who}"[:160]))
+
+
 def forget(database: Database, platform: Platform) -> None:
     """Buckets that are full again, and answers that are not given again any more."""
     with database.transaction() as session:

@@ -16,6 +16,9 @@ MOMENT = Moment()
 
 
 def upgrade() -> None:
+    op.add_column("users", sa.Column("totp_pending_enc", sa.LargeBinary(), nullable=True))
+    op.add_column("users", sa.Column("totp_step", sa.BigInteger(), nullable=True))
+    op.add_column("email_tokens", sa.Column("detail", sa.String(length=320), nullable=True))
     op.create_table(
         "outbox_mail",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -47,3 +50,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("recovery_codes")
     op.drop_table("outbox_mail")
+    op.drop_column("email_tokens", "detail")
+    op.drop_column("users", "totp_step")
+    op.drop_column("users", "totp_pending_enc")

@@ -1,0 +1,86 @@
+"""Letting people in: a session for who proved all that they have to, half of one for who owes the second factor."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import msgspec
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+from sqlalchemy.orm import Session
+
+from cloudlet.control.accounts.service import make_link, open_session
+from cloudlet.control.accounts.tables import User
+from cloudlet.control.given import WebRequest, client_ip
+from cloudlet.control.pages import go, safe_next
+from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import session_cookie
+
+HALF = "half"
+HALF_COOKIE = "cloudlet_half"
+HALF_PATH = "/sign-in"
+HALF_MINUTES = 10
+BROWSER_COOKIE = "cloudlet_browser"
+BROWSER_HOURS = 24
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """The value of a session's cookie, or (`is_half`) of the cookie that waits for the second factor."""
+
+    value: str
+    is_half: bool
+
+
+def enter(session: Session, platform: Platform, request: WebRequest, user: User) -> Entry:
+    """After the first proof: password, link."""
+    if user.totp_secret_enc is not None:
+        return Entry(make_link(session, platform, user, HALF, HALF_MINUTES), is_half=True)
+    return Entry(start_session(session, platform, request, user), is_half=False)
+
+
+def start_session(session: Session, platform: Platform, request: WebRequest, user: User) -> str:
+    """A session for who proved everything. Returns its cookie's value."""
+    return open_session(
+        session,
+        platform,
+        user,
+        ip=client_ip(request),
+        user_agent=request.headers.get("user-agent", ""),
+        with_sudo=True,
+    )
+
+
+def welcome(entry: Entry, platform: Platform, target: str) -> Redirect:
+    """To the page that they wanted, or to the one that asks for the second factor."""
+    if entry.is_half:
+        answer = go(f"{HALF_PATH}/code?{urlencode({'next': safe_next(target)})}")
+        answer.set_cookie(half_cookie(entry.value, platform))
+        return answer
+    answer = go(safe_next(target))
+    answer.set_cookie(session_cookie(entry.value, platform))
+    return answer
+
+
+def half_cookie(value: str, platform: Platform) -> Cookie:
+    return Cookie(
+        key=HALF_COOKIE,
+        value=value,
+        path=HALF_PATH,
+        httponly=True,
+        secure=platform.settings.secure_cookies,
+        samesite="lax",
+        max_age=HALF_MINUTES * 60 if value else 0,
+    )
+
+
+def browser_cookie(value: str, platform: Platform) -> Cookie:
+    """By it the browser that signed up is known again; it opens nothing."""
+    return Cookie(
+        key=BROWSER_COOKIE,
+        value=value,
+        path="/verify",
+        httponly=True,
+        secure=platform.settings.secure_cookies,
+        samesite="lax",
+        max_age=BROWSER_HOURS * 3600 if value else 0,
+    )
