@@ -255,6 +255,23 @@ def test_a_restart_loop_asks_twice_and_is_slowed_down(tmp_path: Path) -> None:
         assert len(server.requests) == 3
 
 
+def test_a_license_that_a_verdict_ended_counts_again_when_the_server_gives_one(tmp_path: Path) -> None:
+    cached(tmp_path)
+    mounted = tmp_path / "mounted.json"
+    mounted.write_bytes(license_document())
+    with faults.faults(control_plane(NO)) as server:
+        variables = {"API_ENDPOINT": server.url, "LICENSE_FILE": str(mounted)}
+        assert Start(tmp_path, **variables).refused().failure.code == "license.expired"
+        server.behave = faults.hang_up
+        assert Start(tmp_path, **variables).refused().failure.code == "license.expired"
+        server.behave = GRANTS
+        later = Start(tmp_path, **variables)
+        later.clock.date += 120
+        assert later.run().phase == "active_online"
+        server.behave = faults.hang_up
+        assert Start(tmp_path, **variables).run().phase == "active_cached"
+
+
 def test_a_license_file_needs_neither_token_nor_network(tmp_path: Path) -> None:
     path = license_file(tmp_path, mach=(MACHINE.id,))
     start = Start(tmp_path, LOCALSTACK_AUTH_TOKEN="", LICENSE_FILE=path)
