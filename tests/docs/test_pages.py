@@ -140,7 +140,7 @@ def test_the_commands_of_the_docs_exist(page: str, words: str) -> None:
     arguments = shlex.split(words)
     path = [word for word in arguments if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-")]
     options = [word for word in arguments if word.startswith("--")]
-    command = path[: 2 if path[0] in ("auth", "config", "control", "admin", "license") else 1]
+    command = path[: 2 if path[0] in ("auth", "config", "control", "admin", "license", "workspace", "ci-key") else 1]
     shown = subprocess.run(
         [sys.executable, "-m", "cloudlet", *command, "--help"], capture_output=True, text=True, check=False
     )
