@@ -7,9 +7,10 @@ from typing import Any
 from anyio.to_thread import run_sync
 from litestar import post
 
+from cloudlet.control.activations.api import count
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.db import Database
-from cloudlet.control.given import TheDatabase, ThePlatform, WebRequest
+from cloudlet.control.given import TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.offline.service import check_file
 from cloudlet.control.permissions import PUBLIC, requires
 from cloudlet.control.platform import Platform
@@ -20,6 +21,7 @@ from cloudlet.license.envelope import MAX_BYTES
 @post("/v1/license/file-check", opt=requires(PUBLIC) | NO_CSRF, status_code=200)
 async def check_license_file(request: WebRequest, database: TheDatabase, platform: ThePlatform) -> dict[str, Any]:
     """The body is the file as it is. Raises LicenseVerdict: revoked, unassigned, over, or none of ours."""
+    count(request, platform, "license_address", client_ip(request))
     raw = await request.body()
     if len(raw) > MAX_BYTES * 2:
         raise LicenseVerdict("licensing.request.format", problem="the body is larger than 32 KiB")
