@@ -13,6 +13,7 @@ from cloudlet.control.viewer import Viewer
 from cloudlet.settings import read_platform_settings
 
 PUBLIC_PATHS = {
+    *("/openapi.json", "/docs/api", "/api/v1/session", "/metrics"),
     *("/dev/mail", "/dev/mail/{mail_id}", "/sign-up", "/verify/{secret}", "/reset", "/reset/{secret}"),
     *("/sign-in/code", "/account/email/{secret}"),
     *("/", "/sign-in", "/sign-in/link/{secret}", "/docs/errors", "/healthz", "/readyz", "/static/{file_path}"),

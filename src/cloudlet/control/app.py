@@ -47,6 +47,7 @@ from cloudlet.control.members import join_pages as joining
 from cloudlet.control.members import pages as members
 from cloudlet.control.offline import api as file_api
 from cloudlet.control.offline import pages as offline
+from cloudlet.control.metrics import Metrics
 from cloudlet.control.pages import STATIC, make_template_engine
 from cloudlet.control.permissions import PUBLIC, authorize, requires
 from cloudlet.control.platform import Platform
@@ -153,4 +154,5 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
     app.state.platform = platform
     app.state.database = database
     app.state.buckets = Buckets()
+    app.state.metrics = Metrics(database, platform)
     return app

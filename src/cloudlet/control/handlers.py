@@ -18,6 +18,7 @@ from cloudlet.control.api.errors import BodyInvalid, Invalid, QueryInvalid
 from cloudlet.control.errors import NotSignedIn, NotVerified, NoWorkspace, Refusal
 from cloudlet.control.given import WebRequest
 from cloudlet.control.limits.errors import RateLimited
+from cloudlet.control.logs import VERDICT
 from cloudlet.control.pages import go, page
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import request_id_of
@@ -46,6 +47,7 @@ def is_for_program(request: WebRequest) -> bool:
 
 def render_verdict(request: WebRequest, error: LicenseVerdict) -> Response[Any]:
     platform = platform_of(request)
+    cast(dict[str, Any], request.scope)[VERDICT] = error.verdict.code
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
     body = error.body(request_id_of(request.scope, platform), platform.settings.base_url)
     return Response(body, status_code=error.status, headers=headers)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from cloudlet.control.metrics import LICENSE_ROUTES, Metrics
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import request_id_of
 from cloudlet.license.token import TokenMaskingFilter, mask_text
 from cloudlet.settings import PlatformSettings
 
-QUIET_PATHS = ("/healthz", "/readyz", "/static/", "/getting-started/status")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+VERDICT = "cloudlet_verdict"  # in a request's scope: the code with which the license API said no
+QUIET_PATHS = ("/healthz", "/readyz", "/metrics", "/static/", "/getting-started/status")
 
 
 def mask_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -76,12 +79,17 @@ class RequestLog(ASGIMiddleware):
             await next_app(scope, receive, watched)
         finally:
             route = scope.get("path_template") or "?"
+            seconds = platform.effects.monotonic() - started
+            metrics: Metrics = scope["litestar_app"].state.metrics
+            metrics.observe(scope["method"] if scope["method"] in METHODS else "?", route, status or 500, seconds)
+            if route in LICENSE_ROUTES:
+                metrics.activated(str(cast(dict[str, Any], scope).get(VERDICT, "ok" if status == 200 else "failed")))
             if not route.startswith(QUIET_PATHS):
                 structlog.get_logger().info(
                     "request",
                     method=scope["method"],
                     route=route,
                     status=status or 500,
-                    ms=round((platform.effects.monotonic() - started) * 1000, 1),
+                    ms=round(seconds * 1000, 1),
                     request_id=request_id_of(scope, platform),
                 )
