@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
+from cloudlet.cli.admin_plans import plans
 from cloudlet.cli.context import Context, pass_context
 from cloudlet.control.bootstrap import bootstrap as make_first_workspace
 from cloudlet.license.token import mask
@@ -45,3 +46,6 @@ def bootstrap(context: Context, email: str | None, workspace: str | None, passwo
         f"             works once, for {result.sign_in_link_minutes} minutes",
     )
     context.answer({**msgspec.structs.asdict(result), "token": token}, "\n".join(lines))
+
+
+admin.add_command(plans)

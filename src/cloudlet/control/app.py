@@ -39,15 +39,16 @@ from cloudlet.control.handlers import render_crash, render_http, render_refusal,
 from cloudlet.control.licenses import api as keys_api
 from cloudlet.control.licenses import pages as licenses
 from cloudlet.control.licenses import subscription_pages as subscriptions
+from cloudlet.control.licenses.plan_file import read_plan_file
 from cloudlet.control.limits.memory import Buckets, add_rate_headers
 from cloudlet.control.logs import RequestLog
 from cloudlet.control.mail import pages as mail
 from cloudlet.control.mail.server import mail_server
 from cloudlet.control.members import join_pages as joining
 from cloudlet.control.members import pages as members
+from cloudlet.control.metrics import Metrics
 from cloudlet.control.offline import api as file_api
 from cloudlet.control.offline import pages as offline
-from cloudlet.control.metrics import Metrics
 from cloudlet.control.pages import STATIC, make_template_engine
 from cloudlet.control.permissions import PUBLIC, authorize, requires
 from cloudlet.control.platform import Platform
@@ -105,9 +106,11 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
     """The ASGI application. Opens the database and migrates it (under a lock) when the application starts.
 
     Raises `vault.SecretKeyError` when the secret key is missing from where the settings say it is, and `SettingError`
-    when the mail server's address cannot be understood.
+    when the mail server's address or the plans' file cannot be understood.
     """
     mail_server(settings)
+    if settings.plans_file:
+        read_plan_file(settings.plans_file)
     platform = Platform(settings, effects)
     database = Database(settings)
 

@@ -19,6 +19,8 @@ from typing import Any
 
 import msgspec
 
+from cloudlet.settings import SettingError
+
 BUILTIN = files("cloudlet.control.licenses").joinpath("plans.toml")
 CODE = re.compile(r"[a-z][a-z0-9-]{0,31}")
 ENTITLEMENT = re.compile(r"(?:aws|platform)/(?:\*|[a-z0-9][a-z0-9-]*\*?)")
@@ -43,7 +45,7 @@ class PlanEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     aliases: tuple[str, ...] = ()
 
 
-class PlanFileError(Exception):
+class PlanFileError(SettingError):
     """`line` counts from 1, 0 when nobody knows; `field` is `base.seats`, `base` or empty."""
 
     def __init__(self, problem: str, *, name: str, line: int = 0, field: str = "") -> None:
