@@ -14,6 +14,7 @@ PASSWORDS_OF_ADDRESS = Limit("password.ip", rate_per_second=0.5, burst=100)
 PASSWORDS_OF_BOTH = Limit("password.both", rate_per_second=1 / 30, burst=10)
 PASSWORDS_OF_ACCOUNT = Limit("password.account", rate_per_second=1 / 6, burst=60)
 CODES = Limit("code", rate_per_second=1 / 60, burst=8)
+PROOFS = Limit("proof", rate_per_second=1 / 30, burst=10)
 MAILS_OF_ADDRESS = Limit("mail.ip", rate_per_second=1 / 60, burst=60)
 MAILS_TO_ACCOUNT = Limit("mail.to", rate_per_second=1 / 900, burst=6)
 
@@ -39,6 +40,15 @@ def check_code_tries(database: Database, platform: Platform, user_id: str) -> No
 
 def forgive_code_tries(session: Session, user_id: str) -> None:
     refill(session, CODES, user_id)
+
+
+def check_proof_tries(database: Database, platform: Platform, user_id: str) -> None:
+    """Count a try of somebody who is signed in to prove who they are. Raises RateLimited."""
+    check(database, platform, PROOFS, user_id)
+
+
+def forgive_proof_tries(session: Session, user_id: str) -> None:
+    refill(session, PROOFS, user_id)
 
 
 def check_mails(database: Database, platform: Platform, ip: str, email: str) -> None:

@@ -6,12 +6,16 @@ import msgspec
 
 
 class RevealForm(msgspec.Struct, frozen=True):
+    """`code`: of the second factor, where there is one."""
+
     password: str = ""
+    code: str = ""
 
 
 class ResetForm(msgspec.Struct, frozen=True):
     confirm: str = ""
     password: str = ""
+    code: str = ""
 
 
 class LegacyKeyForm(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from litestar.response import Redirect, Template
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.errors import WrongPassword
+from cloudlet.control.accounts.limits import check_proof_tries, forgive_proof_tries
 from cloudlet.control.accounts.service import confirm_password
 from cloudlet.control.credentials.forms import ResetForm, RevealForm
 from cloudlet.control.credentials.service import (
@@ -69,7 +70,7 @@ def submit_reveal(
 ) -> Template:
     """Shown in the answer to this POST and nowhere else: not in a URL, not in a cookie, not cached."""
     try:
-        if not has_proved_identity(database, platform, viewer, data.password):
+        if not has_proved_identity(database, platform, viewer, data.password, data.code):
             return tokens_page(viewer, database, ask="reveal")
     except WrongPassword as error:
         return tokens_page(viewer, database, ask="reveal", problem=error.detail, status=error.status)
@@ -93,7 +94,7 @@ def submit_reset(
     if data.confirm.strip().lower() != RESET_WORD:
         return tokens_page(viewer, database, ask="reset", problem=f"Type “{RESET_WORD}” to confirm.", status=422)
     try:
-        if not has_proved_identity(database, platform, viewer, data.password):
+        if not has_proved_identity(database, platform, viewer, data.password, data.code):
             return tokens_page(viewer, database, ask="reset")
     except WrongPassword as error:
         return tokens_page(viewer, database, ask="reset", problem=error.detail, status=error.status)
@@ -111,14 +112,19 @@ def shown_once(session: Session, membership: Membership, made: NewToken) -> str 
     return made.token if reveal_policy(workspace) == "once" else None
 
 
-def has_proved_identity(database: Database, platform: Platform, viewer: Viewer, password: str) -> bool:
-    """A moment ago (sign-in counts), or now by the password. Raises WrongPassword."""
+def has_proved_identity(database: Database, platform: Platform, viewer: Viewer, password: str, code: str = "") -> bool:
+    """A moment ago (sign-in counts), or now by the password, and the `code` of the second factor where there is one.
+
+    Raises WrongPassword, WrongCode, RateLimited.
+    """
     if viewer.has_sudo:
         return True
     if not password:
         return False
+    check_proof_tries(database, platform, viewer.user_id)
     with database.transaction() as session:
-        confirm_password(session, platform, viewer.session_id, password)
+        confirm_password(session, platform, viewer.session_id, password, code)
+        forgive_proof_tries(session, viewer.user_id)
     return True
 
 

@@ -37,6 +37,7 @@ class DecisionForm(msgspec.Struct, frozen=True):
     decision: str = ""
     membership_id: str = ""
     password: str = ""
+    code: str = ""
 
 
 def read(raw: bytes, form: type[Form]) -> Form:

@@ -56,7 +56,7 @@ def submit_decision(
         asks_for_more = bool(service.waiting_request(session, platform, request_id).scopes)
     if asks_for_more:
         try:
-            if not has_proved_identity(database, platform, viewer, data.password):
+            if not has_proved_identity(database, platform, viewer, data.password, data.code):
                 return request_page(viewer, database, platform, request_id, chosen=data.membership_id, ask=True)
         except WrongPassword as error:
             return request_page(
