@@ -7,7 +7,6 @@ Of several requests of one run at the same time, one inserts the charge; the oth
 
 from __future__ import annotations
 
-import calendar
 from datetime import datetime
 
 import msgspec
@@ -19,6 +18,7 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
 from cloudlet.control.ci.errors import QuotaExceeded
 from cloudlet.control.ci.tables import CiCharge, CiPeriod
+from cloudlet.control.licenses.periods import add_months
 from cloudlet.control.licenses.tables import Plan, Subscription
 from cloudlet.control.mail.service import queue_mail
 from cloudlet.control.platform import Platform
@@ -69,21 +69,18 @@ def quota_of(plan: Plan) -> int | None:
 
 
 def span_of(subscription: Subscription, now: datetime) -> Span:
-    """The month of the subscription that `now` is in: a year's subscription has its credits anew each month."""
+    """The month of the subscription that `now` is in: a year's subscription has its credits anew each month.
+
+    It ends with the subscription, unless that is over and waits to be renewed.
+    """
     anchor = subscription.current_period_start
     months = (now.year - anchor.year) * 12 + now.month - anchor.month
     if add_months(anchor, months) > now:
         months -= 1
     start = add_months(anchor, max(0, months))
     end = add_months(anchor, max(0, months) + 1)
-    return Span(start, min(end, max(subscription.current_period_end, now)))
-
-
-def add_months(moment: datetime, count: int) -> datetime:
-    """The same day `count` months later, or that month's last one: from 31 January to 28 February."""
-    year, month = divmod(moment.month - 1 + count, 12)
-    year, month = moment.year + year, month + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+    until = subscription.current_period_end
+    return Span(start, min(end, until) if now < until else end)
 
 
 def find_period(session: Session, workspace_id: str, start: datetime) -> CiPeriod | None:
