@@ -11,13 +11,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from cloudlet.control.activations.tables import Activation
+from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.bootstrap import BootstrapResult
 from cloudlet.control.credentials.service import reset_auth_token
 from cloudlet.control.licenses.service import unassign
@@ -147,28 +149,88 @@ def count(client: OutsideClient, member: BootstrapResult) -> int:
         return len(session.scalars(select(Activation).where(Activation.workspace_id == member.workspace_id)).all())
 
 
-def membership(client: OutsideClient, session, member: BootstrapResult) -> Membership:
+def membership(session: Session, member: BootstrapResult) -> Membership:
     return session.scalars(select(Membership).where(Membership.workspace_id == member.workspace_id)).one()
 
 
-def test_each_verdict_prints_a_line_that_a_person_can_read(client: OutsideClient, member: BootstrapResult) -> None:
-    platform = client.platform
+Change = Callable[[Session, RunningPlatform, BootstrapResult], object]
+
+
+def set_license(**values: Any) -> Change:
+    return lambda session, _platform, member: session.execute(
+        update(License).where(License.id == member.license_id).values(**values)
+    )
+
+
+def take_license_away(session: Session, platform: RunningPlatform, member: BootstrapResult) -> None:
+    unassign(session, platform.platform, member.workspace_id, membership(session, member).id, actor="test")
+
+
+def end_license(session: Session, platform: RunningPlatform, member: BootstrapResult) -> None:
+    set_license(expires_at=platform.platform.now())(session, platform, member)
+
+
+def reset_token(session: Session, platform: RunningPlatform, member: BootstrapResult) -> None:
+    reset_auth_token(session, platform.platform, membership(session, member), actor="test")
+
+
+def remove_member(session: Session, platform: RunningPlatform, member: BootstrapResult) -> None:
+    here = Membership.workspace_id == member.workspace_id
+    session.execute(update(Membership).where(here).values(status="removed", removed_at=platform.platform.now()))
+
+
+def block_machines(session: Session, platform: RunningPlatform, member: BootstrapResult) -> None:
+    here = Machine.workspace_id == member.workspace_id
+    session.execute(update(Machine).where(here).values(blocked_at=platform.platform.now()))
+
+
+# What the client makes of each verdict: of the codes that it knows a sentence of its own, of the others ours, in its frame.
+VERDICTS = (
+    ("UNASSIGNED", take_license_away, "Expected license to be ACTIVE, was UNASSIGNED"),
+    ("SUSPENDED", set_license(status="SUSPENDED"), "Expected license to be ACTIVE, was SUSPENDED"),
+    ("expired", end_license, "The license has expired."),
+    ("reset", reset_token, "The credentials defined in your environment are invalid."),
+    ("removed", remove_member, "You are no longer a member of workspace"),
+    ("blocked", block_machines, "An admin blocked this machine"),
+)
+
+
+@pytest.mark.parametrize(("change", "sentence"), [pytest.param(*row[1:], id=row[0]) for row in VERDICTS])
+def test_each_verdict_prints_a_sentence_that_a_person_can_read(
+    client: OutsideClient, member: BootstrapResult, change: Change, sentence: str
+) -> None:
     client.run("auth", "set-token", member.token)
-    with platform.database.transaction() as session:
-        holder = membership(client, session, member)
-        unassign(session, platform.platform, member.workspace_id, holder.id, actor="test")
+    client.run("license", "activate")
+    client.cached().unlink()
+    with client.platform.database.transaction() as session:
+        change(session, client.platform, member)
     _, printed = client.run("license", "activate")
-    assert "UNASSIGNED" in printed, printed
-    with platform.database.transaction() as session:
-        session.execute(
-            update(License)
-            .where(License.id == member.license_id)
-            .values(assigned_membership_id=holder.id, expires_at=platform.platform.now())
-        )
+    assert "License activation failed! 🔑❌" in printed
+    assert sentence in " ".join(printed.split()), printed
+    assert member.token not in printed
+
+
+def test_a_control_plane_that_is_away_is_told_from_a_verdict(client: OutsideClient, member: BootstrapResult) -> None:
+    client.run("auth", "set-token", member.token)
+    client.endpoint = "http://127.0.0.1:1/v1"
     _, printed = client.run("license", "activate")
-    assert "expired" in printed, printed
-    with platform.database.transaction() as session:
-        reset_auth_token(session, platform.platform, membership(client, session, member), actor="test")
-    _, printed = client.run("license", "activate")
-    assert "credentials" in printed, printed
-    assert "invalid" in printed, printed
+    assert "Could not reach the LocalStack licensing server at http://127.0.0.1:1/v1" in printed
+
+
+def test_lists_of_what_is_not_offered_end_readably(client: OutsideClient, member: BootstrapResult) -> None:
+    client.run("auth", "set-token", member.token)
+    client.run("license", "activate")
+    code, printed = client.run("ephemeral", "list")
+    assert (code, "[]" in printed) == (0, True), printed
+    code, printed = client.run("ephemeral", "create", "--name", "one")
+    assert (code, "generic.forbidden" in printed) == (1, True), printed
+    code, printed = client.run("ephemeral", "delete", "--name", "one")
+    assert (code, "Traceback" in printed) == (1, False), printed
+    code, printed = client.run("pod", "list")  # this version asks the emulator, and none runs here
+    assert (code, "Traceback" in printed) == (1, False), printed
+
+
+def test_signing_in_by_password_ends_readably(client: OutsideClient) -> None:
+    code, printed = client.run("auth", "login", "-u", "ada@example.com", "-p", "a password nobody has")
+    assert (code, "Unable to verify login credentials" in printed) == (1, True), printed
+    assert "a password nobody has" not in client.platform.printed()
