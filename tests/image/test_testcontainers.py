@@ -32,7 +32,7 @@ USE = """
 import sys
 from testcontainers.community.localstack import LocalStackContainer
 
-with LocalStackContainer(image=sys.argv[1]).with_env("ACTIVATE_PRO", "0").with_services("s3", "sqs") as emulator:
+with LocalStackContainer(image=sys.argv[1], region_name="us-east-1").with_env("ACTIVATE_PRO", "0").with_services("s3", "sqs") as emulator:
     client = emulator.get_client("s3")
     client.create_bucket(Bucket="photos")
     client.put_object(Bucket="photos", Key="cat", Body=b"meow")
@@ -130,7 +130,7 @@ def test_testcontainers_itself_in_python(engine: Engine, image: str, python: Pat
         "PATH": os.environ["PATH"],
         "HOME": "/tmp",
         "DOCKER_HOST": engine.socket,
-        "TESTCONTAINERS_HOST_OVERRIDE": "127.0.0.1",  # this machine may be a container itself
+        "TESTCONTAINERS_CONNECTION_MODE": "docker_host",  # this machine may be a container itself
         "TESTCONTAINERS_RYUK_DISABLED": "true",  # its helper's image would have to be pulled
     }
     done = subprocess.run([str(python), "-c", USE, image], env=environment, capture_output=True, text=True, timeout=300)
