@@ -29,7 +29,6 @@ from tests.license.samples import (
     OTHER_KEY,
     PRIVATE_KEY,
     TRUST,
-    WINDOW,
     claims,
     license_document,
 )
@@ -56,6 +55,10 @@ def refresher(start: Start) -> Refresher:
     state = starting.settle()
     licenses = Licenses(start.settings, MACHINE, start.credentials(), start.clock)
     return Refresher(licenses, state, lambda _state: None, starting.check)
+
+
+def move(renewing: Refresher, date: float) -> None:
+    renewing.effects.date = date  # type: ignore[attr-defined]
 
 
 class Gate:
@@ -304,44 +307,3 @@ def test_every_changed_byte_of_a_license_file_is_refused(tmp_path: Path) -> None
             continue
         path.write_bytes(good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :])
         Start(tmp_path, LOCALSTACK_AUTH_TOKEN="", LICENSE_FILE=str(path)).refused()
-
-
-def test_a_running_emulator_is_renewed_at_half_its_window(tmp_path: Path) -> None:
-    cached(tmp_path)
-    with faults.faults(GRANTS) as server:
-        renewing = refresher(Start(tmp_path, API_ENDPOINT=server.url))
-        assert (renewing.state.phase, renewing.check) == ("active_online", None)
-        renewing.state, _ = renewing.step()
-        assert len(server.requests) == 1
-        move(renewing, ISSUED + WINDOW * 3 // 4)
-        newer = license_document(iat=ISSUED + WINDOW // 2, ra=ISSUED + WINDOW * 3 // 2, jti="act_2")
-        server.behave = control_plane(answer("200 OK", newer))
-        state, _ = renewing.step()
-    assert (state.phase, state.offline_until) == ("active_online", ISSUED + WINDOW * 3 // 2)
-
-
-def move(renewing: Refresher, date: float) -> None:
-    renewing.effects.date = date  # type: ignore[attr-defined]
-
-
-def test_a_running_emulator_goes_on_when_it_cannot_be_renewed(tmp_path: Path) -> None:
-    cached(tmp_path)
-    renewing = refresher(Start(tmp_path))
-    move(renewing, ISSUED + WINDOW * 3 // 4)
-    renewing.state, _ = renewing.step()
-    assert (renewing.state.phase, renewing.state.reason_code) == ("active_cached", "server.connect")
-    move(renewing, ISSUED + WINDOW + 1)
-    state, wait = renewing.step()
-    assert (state.phase, state.is_license_activated) == ("stale", True)
-    assert wait <= 900
-
-
-def test_a_running_emulator_goes_on_when_it_is_refused_and_the_next_start_does_not(tmp_path: Path) -> None:
-    cached(tmp_path)
-    with faults.faults(GRANTS) as server:
-        renewing = refresher(Start(tmp_path, API_ENDPOINT=server.url))
-        server.behave = control_plane(NO)
-        move(renewing, ISSUED + WINDOW * 3 // 4)
-        state, _ = renewing.step()
-        assert (state.phase, state.reason_code, state.is_license_activated) == ("stale", "license.expired", True)
-        assert Start(tmp_path, API_ENDPOINT=server.url).refused().failure.code == "license.expired"

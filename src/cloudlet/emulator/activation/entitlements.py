@@ -1,6 +1,7 @@
 """Which services are open: in the community edition, and under a license's entitlements.
 
-Entitlements are `aws/*` (all), `aws/community` (what needs no license) and `aws/<service>` by botocore's name.
+Entitlements are `aws/*` (all), `aws/community` (what needs no license) and `aws/<service>` by botocore's name, which may
+end with a wildcard: `aws/iot*`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,6 @@ BASE_SERVICES = frozenset(
         "ecr",
         "ecs",
         "elasticache",
-        "elastictranscoder",
         "elb",
         "elbv2",
         "iot",

@@ -72,7 +72,13 @@ class Refresher:
         if now >= self.due:
             self.state = self.renew(now)
         state = self.judge(self.state)
-        return state, min(LONGEST_WAIT_SECONDS, max(1.0, self.due - self.now()))
+        return state, self.wait(state)
+
+    def wait(self, state: ActivationState) -> float:
+        """Seconds until something is to be done or said."""
+        now = self.now()
+        moments = (self.due, *(moment for moment in (near_end(state), state.offline_until) if moment > now))
+        return min(LONGEST_WAIT_SECONDS, max(1.0, min(moments) - now))
 
     def now(self) -> float:
         """The true time. A clock that is turned back while this runs does not stop it."""
@@ -120,13 +126,12 @@ class Refresher:
         now = self.now()
         if now <= self.steady_time() + TOLERANCE_SECONDS:  # else the machine slept, or its clock leapt: not certain
             self.licenses.clock.advance(now)
-        window = state.offline_until - state.last_online
         if now >= state.offline_until:
             self.warn(
                 "end", "The offline window of the license is over. This emulator goes on; the next start will not."
             )
             return msgspec.structs.replace(state, phase="stale")
-        if window > 0 and now - state.last_online >= WARN_AT * window:
+        if now >= near_end(state):
             hours = (state.offline_until - now) / 3600
             self.warn("near", f"The license could not be renewed ({state.reason_code}); {hours:.1f} h are left.")
         return state
@@ -145,6 +150,11 @@ class Refresher:
 
     def fraction(self) -> float:
         return self.effects.random_bytes(1)[0] / 255
+
+
+def near_end(state: ActivationState) -> float:
+    """When it is time to warn."""
+    return state.last_online + WARN_AT * (state.offline_until - state.last_online)
 
 
 async def in_thread(step: Callable[[], tuple[ActivationState, float]]) -> tuple[ActivationState, float]:

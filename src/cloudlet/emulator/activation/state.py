@@ -26,7 +26,7 @@ class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
     plan: str = ""
     license_id: str = ""
     entitlements: tuple[tuple[str, int | None], ...] = ()  # (name, limit), such as ("aws/*", None)
-    open_services: frozenset[str] | None = None  # services by botocore's name; None = all
+    open_services: frozenset[str] | None = None  # by botocore's name, `*` at its end; None = all
     next_check: float = 0
     offline_until: float = 0
     expires: float = 0
@@ -41,8 +41,11 @@ class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
     activation_id: str = ""  # the control plane's name for the activation that gave this license
 
     def allows(self, service: str) -> bool:
-        """Is this service (botocore's name, such as `sqs`) open under the license? One set look-up."""
-        return self.open_services is None or service in self.open_services
+        """Is this service (botocore's name, such as `sqs`) open under the license? `iot*` opens all that begin so."""
+        opened = self.open_services
+        if opened is None or service in opened:
+            return True
+        return any(name.endswith("*") and service.startswith(name[:-1]) for name in opened)
 
 
 class ActivationFailed(Exception):
