@@ -25,7 +25,7 @@ from cloudlet.control.offline.forms import read_issue_form, read_request
 from cloudlet.control.offline.service import days_until, latest_end
 from cloudlet.control.offline.tables import OfflineFile
 from cloudlet.control.workspaces.service import add_member
-from cloudlet.control.workspaces.tables import Membership
+from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license import files
 from cloudlet.license.envelope import Claims, TrustStore, confirmation, verify
 from tests.control.people import csrf, post, sign_in
@@ -307,6 +307,26 @@ def test_when_the_license_goes_to_somebody_else_the_page_says_so_and_who_asks_is
         assert ask(platform, raw).json()["code"] == "licensing.license.not_assigned"
         post(client, f"/workspace/members/{member.id}/assign", at=f"/workspace/members/{member.id}")
     assert ask(platform, raw).json()["code"] == "licensing.license.not_assigned"  # given back: issued before
+
+
+def test_a_file_whose_subscription_or_workspace_ended_is_told_so(
+    platform: RunningPlatform, admin: BootstrapResult, client: httpx.Client
+) -> None:
+    raw = download(client, issued(issue(client, membership_of(platform, admin), request_file()))).content
+
+    def set_subscription(**values: Any) -> str:
+        with platform.database.transaction() as session:
+            session.execute(
+                update(Subscription).where(Subscription.workspace_id == admin.workspace_id).values(**values)
+            )
+        return str(ask(platform, raw).json()["code"])
+
+    assert set_subscription(status="past_due") == "licensing.license.suspended"
+    now = platform.platform.now()
+    assert set_subscription(status="trialing", current_period_end=now) == "licensing.license.expired"
+    with platform.database.transaction() as session:
+        session.execute(update(Workspace).where(Workspace.id == admin.workspace_id).values(deleted_at=now))
+    assert ask(platform, raw).json()["code"] == "licensing.license.not_found"
 
 
 def test_a_file_that_is_over_or_not_ours_is_told_so(

@@ -301,15 +301,30 @@ def check_file(session: Session, platform: Platform, raw: bytes) -> OfflineFile:
         claims = envelopes.verify(files.parse(raw), envelopes.TrustStore(published_keys(session)))
     except (DocumentRefused, envelopes.EnvelopeRefused) as error:
         raise LicenseVerdict("licensing.request.format", problem=str(error)) from None
-    row = session.scalar(select(OfflineFile).where(OfflineFile.jti == claims.jti))
+    row = session.scalar(
+        select(OfflineFile)
+        .join(Workspace, Workspace.id == OfflineFile.workspace_id)
+        .where(OfflineFile.jti == claims.jti, Workspace.deleted_at.is_(None))
+    )
     if claims.kind != "file" or row is None:
         raise LicenseVerdict("licensing.license.not_found", web=web)
     if row.revoked_at is not None:
         why = f"this license file was revoked on {shown(row.revoked_at)}"
         raise LicenseVerdict("licensing.license.suspended", why=why, web=web)
-    license_row = session.get_one(License, row.license_id)
-    if claims.ep < license_row.revoke_epoch or license_row.assigned_membership_id != row.membership_id:
-        raise LicenseVerdict("licensing.license.not_assigned", web=web)
+    check_license(session, platform, row, claims)
     if row.expires_at <= platform.now():
         raise LicenseVerdict("licensing.license.expired", date=shown(row.expires_at), web=web)
     return row
+
+
+def check_license(session: Session, platform: Platform, row: OfflineFile, claims: envelopes.Claims) -> None:
+    """The license of a file: with its member all the time since, and in force. Raises LicenseVerdict."""
+    web = platform.settings.base_url
+    holding = license_of(session, row.membership_id) if row.membership_id else None
+    if holding is None or holding.license.id != row.license_id or claims.ep < holding.license.revoke_epoch:
+        raise LicenseVerdict("licensing.license.not_assigned", web=web)
+    if holding.valid_until <= platform.now():
+        raise LicenseVerdict("licensing.license.expired", date=shown(holding.valid_until), web=web)
+    if not holding.is_good(platform.now()):
+        why = holding.subscription.status.replace("_", " ") if holding.license.status == "ACTIVE" else "by an admin"
+        raise LicenseVerdict("licensing.license.suspended", why=why, web=web)
