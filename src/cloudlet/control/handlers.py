@@ -63,7 +63,10 @@ def render_refusal(request: WebRequest, error: Refusal) -> Response[Any] | Templ
     if isinstance(error, NotSignedIn):
         target = request.scope["path"] if request.method == "GET" else "/"
         return Redirect("/sign-in" + ("?" + urlencode({"next": target}) if target != "/" else ""), status_code=303)
-    return as_page(request, error.status, error.title, error.detail, error.hint)
+    answer = as_page(request, error.status, error.title, error.detail, error.hint)
+    if isinstance(error, RateLimited):
+        answer.headers["Retry-After"] = str(error.retry_after_seconds)
+    return answer
 
 
 def render_http(request: WebRequest, error: HTTPException) -> Response[Any] | Template:
