@@ -13,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.credentials.errors import KeyUnknown, LegacyKeysOff
-from cloudlet.control.credentials.service import NewToken, create_token, ensure_auth_token, lock_workspace, revoke
+from cloudlet.control.credentials.service import (
+    NewToken,
+    create_token,
+    ensure_auth_token,
+    living_auth_token,
+    lock_workspace,
+    revoke,
+)
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import NotFound
 from cloudlet.control.licenses.seats import require_seat
@@ -87,7 +94,8 @@ def migrate_legacy_key(session: Session, platform: Platform, viewer: Viewer, key
     held = license_of(session, owner.id)
     if held is None or held.license.status != "ACTIVE":
         assign(session, platform, viewer.workspace_id, owner.id, actor=viewer.actor)
-    ensure_auth_token(session, platform, owner, actor=viewer.actor)
+    if living_auth_token(session, owner.id) is None:
+        ensure_auth_token(session, platform, owner, actor=viewer.actor)
     if not revoke(session, platform, key, reason="migrated", actor=viewer.actor):
         raise KeyUnknown
     return owner.id

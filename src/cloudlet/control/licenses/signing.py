@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.licenses.tables import SigningKey
@@ -16,20 +18,23 @@ def ensure_signing_key(session: Session, platform: Platform) -> str:
     found = session.scalar(select(SigningKey.kid).where(SigningKey.status == "active"))
     if found is not None:
         return found
+    return new_signing_key(session, platform, status="active", begins=platform.now()).kid
+
+
+def new_signing_key(session: Session, platform: Platform, *, status: str, begins: datetime) -> SigningKey:
     private = new_private_key(platform.effects.random_bytes(32))
     public = private.public_key().public_bytes_raw()
     kid = key_id(public)
-    session.add(
-        SigningKey(
-            kid=kid,
-            public=public,
-            private_enc=platform.vault.seal(private.private_bytes_raw(), kid),
-            status="active",
-            not_before=platform.now(),
-        )
+    key = SigningKey(
+        kid=kid,
+        public=public,
+        private_enc=platform.vault.seal(private.private_bytes_raw(), kid),
+        status=status,
+        not_before=begins,
     )
+    session.add(key)
     session.flush()
-    return kid
+    return key
 
 
 def active_private_key(session: Session, platform: Platform) -> Ed25519PrivateKey:
@@ -44,5 +49,6 @@ def active_private_key(session: Session, platform: Platform) -> Ed25519PrivateKe
 
 
 def published_keys(session: Session) -> list[bytes]:
-    """Public keys that emulators may trust: the active one, the next one, and retired ones still within a window."""
-    return list(session.scalars(select(SigningKey.public).order_by(SigningKey.not_before.desc())))
+    """Public keys that emulators may trust: the one that signs, the one that will, and all that ever did."""
+    order = case((SigningKey.status == "active", 0), (SigningKey.status == "next", 1), else_=2)
+    return list(session.scalars(select(SigningKey.public).order_by(order, SigningKey.not_before.desc())))

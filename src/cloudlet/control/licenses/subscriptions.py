@@ -20,7 +20,7 @@ from cloudlet.control.licenses.errors import (
     TrialUsed,
 )
 from cloudlet.control.licenses.periods import LIVING, add_months
-from cloudlet.control.licenses.plans import find_plan, most_seats
+from cloudlet.control.licenses.plans import find_plan, most_seats, seats_at_start
 from cloudlet.control.licenses.renewals import set_end, settle
 from cloudlet.control.licenses.seats import key_holders, names_of, seats_of
 from cloudlet.control.licenses.service import assign, license_of, new_license, start_trial, subscribe
@@ -59,7 +59,7 @@ def has_had_trial(session: Session, workspace_id: str) -> bool:
 def begin_trial(session: Session, platform: Platform, viewer: Viewer) -> Subscription:
     """Once per workspace; who starts it gets the first license at once.
 
-    Raises Forbidden, TrialUsed, SubscriptionExists.
+    Raises Forbidden, TrialUsed, SubscriptionExists, SeatsInUse.
     """
     actor = lock_for(session, viewer, "subscription.manage")
     settle(session, platform, viewer.workspace_id)
@@ -68,6 +68,7 @@ def begin_trial(session: Session, platform: Platform, viewer: Viewer) -> Subscri
         raise SubscriptionExists
     if has_had_trial(session, viewer.workspace_id):
         raise TrialUsed
+    check_seated(session, key_holders(session, viewer.workspace_id), seats_at_start(find_plan(session, "trial")))
     started = start_trial(session, platform, viewer.workspace_id, actor=viewer.actor)
     give_first_license(session, platform, viewer, actor.id)
     return started
@@ -127,6 +128,11 @@ def keep_holders_seated(session: Session, subscription: Subscription, seats: int
         )
     )
     seated = frozenset(found for found in holders if found) | key_holders(session, subscription.workspace_id)
+    check_seated(session, seated, seats)
+
+
+def check_seated(session: Session, seated: frozenset[str], seats: int) -> None:
+    """Raises SeatsInUse, with their names."""
     if len(seated) <= seats:
         return
     names = names_of(session, seated)
