@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -27,10 +28,10 @@ class Received(msgspec.Struct, frozen=True):
 
 
 class Receiver:
-    """Listens on `url`. `status` is what it answers; `before_answer` runs before it does, such as to be slow."""
+    """Listens on `url`, with `tls` on https://localhost. `status` is what it answers; `before_answer` runs before it does, such as to be slow."""
 
-    def __init__(self, status: int = 200) -> None:
-        self.status = status
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.status = 200
         self.received: list[Received] = []
         self.before_answer: Callable[[], object] = lambda: None
         self.headers: dict[str, str] = {}
@@ -58,8 +59,11 @@ class Receiver:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/hooks?key=k3y"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        scheme, host = ("https", "localhost") if tls else ("http", "127.0.0.1")
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{scheme}://{host}:{self._server.server_address[1]}/hooks?key=k3y"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def take(self, what: Received) -> None:
         with self._arrived:

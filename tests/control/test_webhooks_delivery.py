@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -254,6 +256,27 @@ def test_tls_that_is_none_is_said(place: Place, receiver: Receiver) -> None:
     (delivery,) = place.deliveries()
     assert delivery.last_error
     assert "TLS" in delivery.last_error
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("localhost", None), ("example.com", "its TLS certificate is not trusted")]
+)
+def test_the_certificate_is_that_of_the_name(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, error: str | None
+) -> None:
+    """Though the connection goes to the address that the name was resolved to."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    secure = Receiver(context)
+    place.webhook(secure.url)
+    place.happen()
+    place.deliver()
+    secure.close()
+    (delivery,) = place.deliveries()
+    assert (delivery.last_error, len(secure.received)) == (error, 1 if error is None else 0)
 
 
 def test_redirects_are_not_followed(place: Place, receiver: Receiver) -> None:

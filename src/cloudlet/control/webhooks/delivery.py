@@ -14,6 +14,7 @@ else waiting.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import Counter
 from datetime import timedelta
 
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 
 from cloudlet.control.db import Database
 from cloudlet.control.platform import Platform
-from cloudlet.control.webhooks.sending import LIMIT_SECONDS, Answer, Parcel, send
+from cloudlet.control.webhooks.sending import LIMIT_SECONDS, Answer, Parcel, make_tls, send
 from cloudlet.control.webhooks.service import disable_by_itself, secrets_of
 from cloudlet.control.webhooks.signature import signature_header
 from cloudlet.control.webhooks.tables import Webhook, WebhookDelivery
@@ -65,6 +66,7 @@ class Round:
         self.platform = platform
         self.busy: Counter[str] = Counter()
         self.slow: set[str] = set()
+        self.tls: ssl.SSLContext | None = None
         self.ends = platform.effects.monotonic() + RUN_SECONDS
 
     @property
@@ -98,8 +100,9 @@ class Round:
             return claim_due(session, self.platform, room=room, busy=self.busy, full=[*full, *late])
 
     async def attempt(self, claim: Claim) -> None:
+        self.tls = self.tls or make_tls()
         try:
-            answer = await send(claim.parcel, self.platform)
+            answer = await send(claim.parcel, self.platform, self.tls)
         finally:
             self.busy[claim.webhook_id] -= 1
         if answer.milliseconds > SLOW_MILLISECONDS:

@@ -40,12 +40,19 @@ class Answer(msgspec.Struct, frozen=True):
         return self.status is not None and 200 <= self.status < 300
 
 
-async def send(parcel: Parcel, platform: Platform) -> Answer:
+def make_tls() -> ssl.SSLContext:
+    """What every certificate is checked with: public authorities and those of this system. Takes a while to make."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
+
+
+async def send(parcel: Parcel, platform: Platform, tls: ssl.SSLContext) -> Answer:
     """Never raises for what a receiver or the network does. The answer's body is not read: nobody is shown it."""
     began = platform.effects.monotonic()
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
-            status = await post(parcel, platform)
+            status = await post(parcel, platform, tls)
         error = "" if 200 <= status < 300 else refusal(status)
     except (TimeoutError, httpx.TimeoutException):
         status, error = None, f"no answer within {LIMIT_SECONDS:g} seconds"
@@ -58,13 +65,16 @@ async def send(parcel: Parcel, platform: Platform) -> Answer:
     return Answer(status, error, round((platform.effects.monotonic() - began) * 1000))
 
 
-async def post(parcel: Parcel, platform: Platform) -> int:
-    """The answer's status. The connection goes to the address that was judged; name and certificate are the URL's."""
+async def post(parcel: Parcel, platform: Platform, tls: ssl.SSLContext) -> int:
+    """The answer's status. The connection goes to the address that was judged; name and certificate are the URL's.
+
+    A client for each: two names at one address must not share a connection, whose certificate was the first one's.
+    """
     url = httpx.URL(parcel.url)
     port = url.port or (443 if url.scheme == "https" else 80)
     host = url.raw_host.decode("ascii")
     address = await run_sync(choose_address, host, port, platform.settings, abandon_on_cancel=True)
-    async with httpx.AsyncClient(timeout=LIMIT_SECONDS, follow_redirects=False, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=tls, timeout=LIMIT_SECONDS, follow_redirects=False, trust_env=False) as client:
         request = client.build_request(
             "POST",
             url.copy_with(host=address),
