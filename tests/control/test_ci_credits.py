@@ -22,10 +22,10 @@ from cloudlet.control.ci.usage import chart_of, usage_view
 from cloudlet.control.credentials.service import create_token
 from cloudlet.control.licenses.tables import Plan, Subscription
 from cloudlet.control.mail.tables import OutboxMail
-from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.tables import Membership, Workspace
 from tests.control.people import sequence
 from tests.control.serving import RunningPlatform
+from tests.control.staff import admin_of
 
 
 @pytest.fixture
@@ -43,26 +43,6 @@ def new_key(platform: RunningPlatform, company: BootstrapResult, **columns: Any)
     with platform.database.transaction() as session:
         form = KeyForm(name="pipeline", **columns)
         return create_key(session, platform.platform, admin_of(platform, company), form).token
-
-
-def admin_of(platform: RunningPlatform, company: BootstrapResult) -> Viewer:
-    with platform.database.snapshot() as session:
-        member = session.scalars(select(Membership).where(Membership.workspace_id == company.workspace_id)).first()
-        assert member is not None
-        return Viewer(
-            session_id="s",
-            user_id=str(member.user_id),
-            email=company.email,
-            name="",
-            is_verified=True,
-            has_password=False,
-            has_sudo=True,
-            workspace_id=company.workspace_id,
-            workspace_name=company.workspace,
-            membership_id=member.id,
-            role="admin",
-            permissions=None,
-        )
 
 
 def give_quota(platform: RunningPlatform, company: BootstrapResult, quota: int | None, policy: str = "soft") -> None:
