@@ -28,7 +28,7 @@ graphroot = "{folder}/images"
 runroot = "{folder}/run"
 """
 PROGRAMS = ("podman", "mmdebstrap")
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 class NoEngine(Exception):
