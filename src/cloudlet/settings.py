@@ -493,7 +493,7 @@ def shown_settings(settings: Settings) -> dict[str, object]:
     for field in settings.__struct_fields__:
         value = getattr(settings, field)
         if field in SECRET_FIELDS and value:
-            value = value[:SHOWN_OF_A_SECRET] + "****"
+            value = value[: SHOWN_OF_A_SECRET if len(value) > 2 * SHOWN_OF_A_SECRET else 2] + "****"
         elif field in URL_FIELDS:
             value = re.sub(r"//[^/@]*@", "//****@", value)
         elif field == "gateway_listen":

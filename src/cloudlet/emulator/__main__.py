@@ -36,7 +36,7 @@ def main() -> int:
     except SettingError as error:
         sys.stderr.write(f"cloudlet: {error}\n")
         return 2
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, (settings.auth_token, settings.api_key))
     for remark in read_remarks():
         LOG.warning("%s", remark)
     runner = asyncio.Runner(loop_factory=new_event_loop)

@@ -38,6 +38,7 @@ from cloudlet.emulator.store.blobs import BLOBS, unlink
 from cloudlet.emulator.store.kv import Transaction
 from cloudlet.emulator.store.open import open_store
 from cloudlet.emulator.store.transact import run
+from cloudlet.license.token import mask_text
 from cloudlet.settings import Settings
 
 LOG = logging.getLogger("cloudlet.app")
@@ -200,7 +201,7 @@ class Emulator:
         asyncio.get_running_loop().call_later(0.1, self._stop.set)
 
     def update_config(self, variable: str, value: Any) -> None:
-        self.config_updates[variable] = value
+        self.config_updates[variable] = mask_text(value) if isinstance(value, str) else value
         if variable in ("LS_LOG", "DEBUG"):
             level = str(value).lower() if variable == "LS_LOG" else "debug" if value in (1, "1", "true") else "info"
             self.journal.set_level(level)

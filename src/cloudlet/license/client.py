@@ -17,6 +17,7 @@ import msgspec
 
 from cloudlet.license.effects import Effects
 from cloudlet.license.reasons import Failure, failure
+from cloudlet.license.token import mask_text
 from cloudlet.license.transport import Answer, Deadline, Exchange, Route, TransportFailed
 from cloudlet.license.verdicts import VERDICT_STATUSES, reason_of
 
@@ -241,9 +242,9 @@ def read_object(raw: bytes) -> dict[str, Any] | None:
 
 
 def text_of(data: Mapping[str, Any], name: str) -> str:
-    """A text of a server's answer, for a terminal: one line, no control characters, not endless."""
+    """A text of a server's answer, for a terminal and a file: one line, no control characters, no token, not endless."""
     value = data.get(name)
-    return "".join(char for char in value if char.isprintable())[:600] if isinstance(value, str) else ""
+    return mask_text("".join(char for char in value if char.isprintable()))[:600] if isinstance(value, str) else ""
 
 
 def server_time(answer: Answer) -> float:

@@ -14,7 +14,7 @@ import hashlib
 import logging
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from cloudlet.license.reasons import Failure, failure
@@ -27,6 +27,7 @@ TOKEN_PATTERN = re.compile(
 LEGACY_KEY_PATTERN = re.compile(r"[a-zA-Z0-9]{8,40}")
 BODY_LENGTH = 36
 CHECKSUM_LENGTH = 4
+SHORTEST_SECRET = 8  # shorter ones are words that stand in every log
 
 # Wider than TOKEN_PATTERN on purpose: a token with a typing error is nearly a token and is hidden too.
 SECRET_IN_TEXT = re.compile(r"(?<![a-zA-Z0-9])(ls[a-zA-Z]*-[a-zA-Z0-9]{8})(?:-[a-zA-Z0-9]{1,32}){2,}")
@@ -121,13 +122,25 @@ def mask_text(text: str) -> str:
 
 
 class TokenMaskingFilter(logging.Filter):
-    """Put on a log handler, it masks tokens in messages, arguments and tracebacks."""
+    """Put on a log handler, it masks tokens in messages, arguments and tracebacks.
+
+    `secrets`: texts that are masked too although they have no form to know them by, such as an old API key.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        super().__init__()
+        self.secrets = tuple(secret for secret in map(clean, secrets) if len(secret) >= SHORTEST_SECRET)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = mask_text(record.getMessage())
+        record.msg = self.mask(record.getMessage())
         record.args = None
         if record.exc_info and not record.exc_text:
             record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
         if record.exc_text:
-            record.exc_text = mask_text(record.exc_text)
+            record.exc_text = self.mask(record.exc_text)
         return True
+
+    def mask(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, mask(secret))
+        return mask_text(text)

@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from cloudlet.hosts import is_loopback
-from cloudlet.hosts import is_loopback
 from cloudlet.license.issuer import issuer_of
 from cloudlet.license.reasons import Failure, failure
 

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TextIO
 
 from cloudlet.emulator.effects.clock import Clock
+from cloudlet.license.token import TokenMaskingFilter
 
 LEVELS = MappingProxyType(
     {
@@ -87,15 +88,16 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         stamp = self.formatTime(record, "%Y-%m-%dT%H:%M:%S")
         text = f"{stamp}.{int(record.msecs):03d} {record.levelname:>5} {record.name} : {record.getMessage()}"
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
+        if record.exc_text or record.exc_info:
+            text += "\n" + (record.exc_text or self.formatException(record.exc_info or (None, None, None)))
         return text
 
 
-def configure_logging(level: str) -> None:
-    """Send the standard library's records to stderr."""
+def configure_logging(level: str, secrets: tuple[str, ...] = ()) -> None:
+    """Send the standard library's records to stderr. Tokens, and these secrets, are masked in them."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter())
+    handler.addFilter(TokenMaskingFilter(secrets))
     root = logging.getLogger("cloudlet")
     root.handlers[:] = [handler]
     root.setLevel(LEVELS[level])
