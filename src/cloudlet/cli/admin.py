@@ -5,7 +5,10 @@ from __future__ import annotations
 import click
 import msgspec
 
+from cloudlet.cli.admin_backup import backup, restore
+from cloudlet.cli.admin_keys import keys
 from cloudlet.cli.admin_plans import plans
+from cloudlet.cli.admin_users import user
 from cloudlet.cli.context import Context, pass_context
 from cloudlet.control.bootstrap import bootstrap as make_first_workspace
 from cloudlet.license.token import mask
@@ -48,4 +51,5 @@ def bootstrap(context: Context, email: str | None, workspace: str | None, passwo
     context.answer({**msgspec.structs.asdict(result), "token": token}, "\n".join(lines))
 
 
-admin.add_command(plans)
+for command in (plans, user, keys, backup, restore):
+    admin.add_command(command)

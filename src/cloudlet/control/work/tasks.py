@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cloudlet.control.devices import service as devices
-from cloudlet.control.licenses import renewals
+from cloudlet.control.licenses import renewals, rotation
 from cloudlet.control.limits import service as limits
 from cloudlet.control.mail import delivery as mail
 from cloudlet.control.webhooks import delivery as webhooks
@@ -12,6 +12,7 @@ from cloudlet.control.work.worker import Task
 TASKS: tuple[Task, ...] = (
     Task("mail", seconds=20, run=mail.send_due, lease_seconds=mail.CLAIM_SECONDS),
     Task("subscriptions", seconds=60, run=renewals.run),
+    Task("signing-keys", seconds=60, run=rotation.promote_due),
     Task("limits", seconds=3600, run=limits.forget),
     Task("webhooks", seconds=2, run=webhooks.deliver_due),
     Task("webhooks.prune", seconds=3600, run=webhooks.prune),
