@@ -33,7 +33,7 @@ from cloudlet.license.canonical import to_base64url
 @get("/sign-up", opt=requires(PUBLIC), sync_to_thread=False)
 def show_sign_up(platform: ThePlatform) -> Template:
     require_sign_up(platform)
-    return page("sign_up.html", form=SignUpForm(), least=LEAST_PASSWORD)
+    return sign_up_page(platform, SignUpForm())
 
 
 @post("/sign-up", opt=requires(PUBLIC))
@@ -49,10 +49,21 @@ def submit_sign_up(
         with database.transaction() as session:
             sign_up(session, platform, name=data.name, email=data.email, password=data.password, browser=browser)
     except InvalidForm as error:
-        return page("sign_up.html", form=data, least=LEAST_PASSWORD, problem=error, status=error.status)
+        return sign_up_page(platform, data, error)
     answer = page("check_mail.html", email=data.email.strip(), shows_mail=platform.settings.shows_mail)
     answer.set_cookie(browser_cookie(browser, platform))
     return answer
+
+
+def sign_up_page(platform: Platform, form: SignUpForm, problem: InvalidForm | None = None) -> Template:
+    return page(
+        "sign_up.html",
+        form=form,
+        least=LEAST_PASSWORD,
+        trial_days=platform.settings.trial_days,
+        problem=problem,
+        status=problem.status if problem else 200,
+    )
 
 
 @get("/verify", opt=requires(SIGNED_IN_UNVERIFIED), sync_to_thread=False)
