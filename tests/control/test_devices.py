@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from cloudlet.control.devices.service import forget_old
 from cloudlet.control.devices.tables import DeviceRequest
 from cloudlet.control.limits.tables import RateBucket
 from cloudlet.control.workspaces.service import add_member
+from cloudlet.control.workspaces.tables import Workspace
 from tests.control.people import csrf, post, sign_in
 from tests.control.serving import RunningPlatform
 
@@ -245,6 +247,9 @@ def test_a_denied_request_gives_nothing(platform: RunningPlatform, lstk: Lstk, m
     with platform.client() as client:
         enter(client, platform, member)
         assert client.get(lstk.browser_path(opened)).status_code == 410
+    with platform.database.snapshot() as session:
+        actions = session.scalars(select(AuditEntry.action).where(AuditEntry.workspace_id == member.workspace_id)).all()
+    assert "device.denied" in actions
 
 
 def test_a_request_ends_after_ten_minutes_and_is_forgotten_after_days(
@@ -357,6 +362,49 @@ def test_what_a_program_says_about_itself_is_text_on_the_page(
     assert "<script>alert" not in page
     assert "\x1b" not in page
     assert "v" * 81 not in page
+
+
+def test_of_many_that_come_at_once_one_gets_the_token(
+    platform: RunningPlatform, lstk: Lstk, member: BootstrapResult
+) -> None:
+    opened = lstk.open()
+    answer_page(platform, member, lstk.browser_path(opened), "approve")
+
+    def attempt(step: Callable[[], str]) -> str:
+        try:
+            return step()
+        except ClientGivesUp:
+            return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        bearers = [got for got in pool.map(attempt, [lambda: lstk.exchange(opened)] * 8) if got]
+        assert len(bearers) == 1
+        tokens = [got for got in pool.map(attempt, [lambda: lstk.collect(bearers[0])] * 8) if got]
+    assert len(tokens) == 1
+    with platform.database.snapshot() as session:
+        made = session.scalars(
+            select(Credential).where(Credential.workspace_id == member.workspace_id, Credential.kind == "device")
+        ).all()
+    assert len(made) == 1
+
+
+def test_a_workspaces_rule_about_age_ends_a_token(
+    platform: RunningPlatform, lstk: Lstk, member: BootstrapResult
+) -> None:
+    token = signed_in_token(platform, lstk, member)
+    header = {"authorization": f"Bearer {token}"}
+    with platform.database.transaction() as session:
+        session.get_one(Workspace, member.workspace_id).settings = {"token_max_age_d": 30}
+    facts = httpx.get(f"{platform.url}/v1/auth/token", headers=header).json()
+    assert facts["expires_at"] > facts["created_at"]
+    with platform.database.transaction() as session:
+        session.execute(
+            update(Credential)
+            .where(Credential.workspace_id == member.workspace_id)
+            .values(created_at=platform.platform.later(days=-31))
+        )
+    answer = httpx.get(f"{platform.url}/v1/auth/token", headers=header)
+    assert (answer.status_code, "expired on" in answer.json()["detail"]) == (401, True)
 
 
 def test_no_secret_of_a_sign_in_is_kept_in_clear(

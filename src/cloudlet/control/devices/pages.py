@@ -50,7 +50,7 @@ def submit_decision(
     """A token that may administer needs the password again, unless it was given a moment ago."""
     if data.decision != "approve":
         with database.transaction() as session:
-            service.deny(session, platform, viewer.user_id, request_id)
+            service.deny(session, platform, viewer.user_id, request_id, viewer.workspace_id, ip=client_ip(request))
         return page("device_answered.html", is_approved=False)
     with database.snapshot() as session:
         asks_for_more = bool(service.waiting_request(session, platform, request_id).scopes)

@@ -209,10 +209,20 @@ def approve(
     return workspace
 
 
-def deny(session: Session, platform: Platform, user_id: str, request_id: str) -> None:
-    """Raises as `waiting_request`."""
+def deny(session: Session, platform: Platform, user_id: str, request_id: str, workspace_id: str, *, ip: str) -> None:
+    """Written down in the workspace that the user looks at: none was chosen. Raises as `waiting_request`."""
     row = waiting_request(session, platform, request_id)
     decide(session, row, denied_at=platform.now(), confirmed_by=user_id)
+    record(
+        session,
+        platform,
+        workspace_id,
+        actor="user:" + user_id,
+        action="device.denied",
+        target=row.id,
+        ip=ip,
+        data={"actor": row.actor, "version": row.client_version, "from": row.ip},
+    )
 
 
 def decide(session: Session, row: DeviceRequest, **values: object) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.api.tokens import create_api_token
 from cloudlet.control.audit.service import record
-from cloudlet.control.credentials.service import create_token, find_credential
+from cloudlet.control.credentials.service import create_token, end_of, find_credential
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.devices.errors import OwnToken, TokenInvalid
 from cloudlet.control.errors import NotFound
@@ -79,8 +79,12 @@ def living_credential(session: Session, platform: Platform, token: str) -> Crede
     now = platform.now()
     if found.revoked_at is not None and not (found.grace_until and now < found.grace_until):
         raise TokenInvalid(f"This token was revoked on {found.revoked_at:%Y-%m-%d}.")
-    if found.expires_at is not None and found.expires_at <= now:
-        raise TokenInvalid(f"This token expired on {found.expires_at:%Y-%m-%d}.")
+    workspace = session.get_one(Workspace, found.workspace_id)
+    ends = end_of(found, workspace)
+    if ends is not None and ends <= now:
+        raise TokenInvalid(f"This token expired on {ends:%Y-%m-%d}.")
+    if workspace.deleted_at is not None:
+        raise TokenInvalid("The workspace of this token was deleted.")
     return found
 
 

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
+from cloudlet.control.credentials.service import end_of
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.devices.tables import DeviceRequest
 from cloudlet.control.devices.tokens import devices_of
@@ -123,7 +124,7 @@ def token_facts(session: Session, platform: Platform, found: Credential) -> dict
         "role": membership.role if membership else None,
         "scopes": found.scopes,
         "created_at": rfc3339(found.created_at),
-        "expires_at": rfc3339(found.expires_at),
+        "expires_at": rfc3339(end_of(found, workspace)),
         "license": {
             "id": holding.license.id,
             "plan": holding.plan.code,
