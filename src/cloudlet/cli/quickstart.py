@@ -169,7 +169,7 @@ class Servers:
         store = CredentialStore(self.context.command)
         stored = store.token()
         if stored and stored != token:
-            self.context.warn(f"Another token is stored ({mask(stored)}, in {store.where()}); it was left as it is.")
+            self.context.warn(f"{store.where()} holds another token ({mask(stored)}); it was left as it is.")
             return False
         if not stored:
             store.store(token)
