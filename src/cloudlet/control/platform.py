@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from cloudlet.control.ids import new_id
 from cloudlet.control.vault import Vault, load_secret
 from cloudlet.license.effects import Effects
@@ -11,15 +13,16 @@ from cloudlet.settings import PlatformSettings
 
 
 class Platform:
-    """One per process; holds no state of its own."""
+    """One per process. What it remembers is `signing`: the opened signing key, and when (monotonic) to look again."""
 
-    __slots__ = ("effects", "settings", "vault")
+    __slots__ = ("effects", "settings", "signing", "vault")
 
     def __init__(self, settings: PlatformSettings, effects: Effects) -> None:
         """Raises SecretKeyError."""
         self.settings = settings
         self.effects = effects
         self.vault = Vault(load_secret(settings, effects), effects)
+        self.signing: tuple[Ed25519PrivateKey, float] | None = None
 
     def now(self) -> datetime:
         """UTC, to the second: what goes into the database and into licenses is the same."""

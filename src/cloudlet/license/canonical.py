@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from json.encoder import encode_basestring
 from typing import Any
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
@@ -29,8 +30,10 @@ def canonical_json(value: Any) -> bytes:
 
 
 def write(value: Any, pieces: list[str]) -> None:
-    if value is None or isinstance(value, bool | str):
-        pieces.append(json.dumps(value, ensure_ascii=False))
+    if isinstance(value, str):
+        pieces.append(encode_basestring(value))
+    elif value is None or isinstance(value, bool):
+        pieces.append("null" if value is None else "true" if value else "false")
     elif isinstance(value, int):
         if abs(value) > LARGEST_INTEGER:
             raise NotCanonical("a number is too large")
@@ -45,7 +48,7 @@ def write(value: Any, pieces: list[str]) -> None:
         pieces.append("{")
         for position, name in enumerate(sorted(value, key=utf16_order)):
             pieces.append("," if position else "")
-            pieces.append(json.dumps(name, ensure_ascii=False) + ":")
+            pieces.append(encode_basestring(name) + ":")
             write(value[name], pieces)
         pieces.append("}")
     else:

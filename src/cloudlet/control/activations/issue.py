@@ -5,17 +5,25 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.activations.forms import LicenseForm
 from cloudlet.control.activations.grants import Grant, Holder
-from cloudlet.control.licenses.signing import active_private_key
+from cloudlet.control.licenses.signing import signing_key
 from cloudlet.control.licenses.tables import License
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.policies import offline_hours
 from cloudlet.license import document as documents
 from cloudlet.license import envelope as envelopes
+
+NEXT_ISSUE = (
+    update(License)
+    .where(License.id == bindparam("license"))
+    .values(issue_seq=License.issue_seq + 1)
+    .returning(License.issue_seq, License.revoke_epoch)
+    .execution_options(synchronize_session=False)
+)
 
 
 class Issued(msgspec.Struct, frozen=True):
@@ -67,7 +75,7 @@ def issue_license(
         ep=epoch,
         doc=documents.digest(draft),
     )
-    signed = envelopes.sign(claims, active_private_key(session, platform))
+    signed = envelopes.sign(claims, signing_key(session, platform))
     offline_data = {**draft.offline_data, documents.ENVELOPE_ENTRY: signed}
     return Issued(documents.render(msgspec.structs.replace(draft, offline_data=offline_data)), again)
 
@@ -76,13 +84,7 @@ def next_issue(session: Session, platform: Platform, grant: Grant) -> tuple[int,
     """The issue's number and the license's epoch. CI keys have no seat to count on; their number is the time."""
     if grant.license is None:
         return int(platform.now().timestamp()), 0
-    row = session.execute(
-        update(License)
-        .where(License.id == grant.license.id)
-        .values(issue_seq=License.issue_seq + 1)
-        .returning(License.issue_seq, License.revoke_epoch)
-        .execution_options(synchronize_session=False)
-    ).one()
+    row = session.execute(NEXT_ISSUE, {"license": grant.license.id}).one()
     return row.issue_seq, row.revoke_epoch
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,10 @@ from cloudlet.control.viewer import Viewer
 
 LIMIT_ENTITLEMENT = "platform/machines"  # its limit is that of machines a license may be used on
 COUNTED_DAYS = 30  # a machine that has not asked for so long does not count against the limit
+
+MACHINE = select(Machine).where(
+    Machine.workspace_id == bindparam("workspace"), Machine.machine_id == bindparam("machine")
+)
 
 
 def machine_name(platform: Platform, form: LicenseForm) -> str:
@@ -61,7 +65,7 @@ def remember_machine(session: Session, platform: Platform, form: LicenseForm, wo
 
 
 def find_machine(session: Session, workspace_id: str, machine_id: str) -> Machine | None:
-    return session.scalar(select(Machine).where(Machine.workspace_id == workspace_id, Machine.machine_id == machine_id))
+    return session.scalar(MACHINE, {"workspace": workspace_id, "machine": machine_id})
 
 
 def check_machine_limit(session: Session, platform: Platform, grant: Grant, machine: Machine) -> None:

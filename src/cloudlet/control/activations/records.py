@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.activations.errors import LicenseVerdict
@@ -14,6 +14,17 @@ from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
 from cloudlet.control.webhooks.events import announce
+
+USED = (
+    update(Credential)
+    .where(Credential.id == bindparam("credential"))
+    .values(
+        last_used_at=bindparam("used_at"),
+        last_used_ip=bindparam("used_ip"),
+        last_used_machine=bindparam("used_machine"),
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 class Progress:
@@ -65,14 +76,13 @@ def record_activation(
     if progress.is_dead:
         return
     session.execute(
-        update(Credential)
-        .where(Credential.id == credential.id)
-        .values(
-            last_used_at=now,
-            last_used_ip=ip[:45],
-            last_used_machine=progress.machine.machine_id if progress.machine else None,
-        )
-        .execution_options(synchronize_session=False)
+        USED,
+        {
+            "credential": credential.id,
+            "used_at": now,
+            "used_ip": ip[:45],
+            "used_machine": progress.machine.machine_id if progress.machine else None,
+        },
     )
 
 

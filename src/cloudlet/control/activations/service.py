@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
@@ -27,6 +27,14 @@ from cloudlet.control.workspaces.tables import Membership, Workspace
 
 LARGEST_SKEW_SECONDS = 24 * 3600
 ENDED_WITH_MEMBERSHIP = frozenset({"member_removed", "workspace_deleted"})
+# Built once: building a statement costs as much as SQLite needs to run it.
+HOLDER = (
+    select(Credential, Workspace, Membership, User)
+    .join(Workspace, Workspace.id == Credential.workspace_id)
+    .outerjoin(Membership, Membership.id == Credential.membership_id)
+    .outerjoin(User, User.id == Membership.user_id)
+    .where(Credential.lookup_hash == bindparam("lookup_hash"), Credential.kind != "admin_api")
+)
 PERSONAL_KINDS = frozenset({"auth", "device", "legacy_api"})
 
 
@@ -79,16 +87,7 @@ def check_clock(platform: Platform, form: LicenseForm) -> None:
 
 def find_holder(session: Session, platform: Platform, form: LicenseForm) -> Holder:
     """Whose token it is, also when it is dead; found by its keyed hash, with all that is asked about it, in one query."""
-    row = session.execute(
-        select(Credential, Workspace, Membership, User)
-        .join(Workspace, Workspace.id == Credential.workspace_id)
-        .outerjoin(Membership, Membership.id == Credential.membership_id)
-        .outerjoin(User, User.id == Membership.user_id)
-        .where(
-            Credential.lookup_hash == platform.vault.lookup_hash("credential", form.token),
-            Credential.kind != "admin_api",
-        )
-    ).one_or_none()
+    row = session.execute(HOLDER, {"lookup_hash": platform.vault.lookup_hash("credential", form.token)}).one_or_none()
     if row is None:
         raise LicenseVerdict("licensing.credentials.invalid", web=platform.settings.base_url)
     return Holder(*row)

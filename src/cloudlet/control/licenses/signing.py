@@ -12,6 +12,8 @@ from cloudlet.control.licenses.tables import SigningKey
 from cloudlet.control.platform import Platform
 from cloudlet.license.envelope import key_id, new_private_key
 
+KEPT_SECONDS = 10.0
+
 
 def ensure_signing_key(session: Session, platform: Platform) -> str:
     """The id of the active key, which is made when there is none."""
@@ -37,14 +39,38 @@ def new_signing_key(session: Session, platform: Platform, *, status: str, begins
     return key
 
 
+def signing_key(session: Session, platform: Platform) -> Ed25519PrivateKey:
+    """The active key, opened once and kept for some seconds.
+
+    After a rotation another process signs with the old key for so long; that one stays published.
+    """
+    now = platform.effects.monotonic()
+    if platform.signing is not None and now < platform.signing[1]:
+        return platform.signing[0]
+    row = active_row(session)
+    if row is None:  # made in this transaction, which may still be rolled back: not kept
+        return active_private_key(session, platform)
+    key = opened(platform, row)
+    platform.signing = (key, now + KEPT_SECONDS)
+    return key
+
+
 def active_private_key(session: Session, platform: Platform) -> Ed25519PrivateKey:
-    """Raises SecretKeyError when the platform's secret is not the one that sealed it."""
-    row = session.scalars(
-        select(SigningKey).where(SigningKey.status == "active").order_by(SigningKey.not_before)
-    ).first()
+    """From the database. Raises SecretKeyError when the platform's secret is not the one that sealed it."""
+    row = active_row(session)
     if row is None:
         ensure_signing_key(session, platform)
         return active_private_key(session, platform)
+    return opened(platform, row)
+
+
+def active_row(session: Session) -> SigningKey | None:
+    return session.scalars(
+        select(SigningKey).where(SigningKey.status == "active").order_by(SigningKey.not_before)
+    ).first()
+
+
+def opened(platform: Platform, row: SigningKey) -> Ed25519PrivateKey:
     return new_private_key(platform.vault.unseal(row.private_enc, row.kid))
 
 
