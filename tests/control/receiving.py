@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from cloudlet.control.webhooks.signature import RECEIVER_EXAMPLE
 from tests.conftest import ROOT
 
 
@@ -90,6 +91,7 @@ def documented_check() -> Callable[[str, bytes, str, float], bool]:
     page = (ROOT / "docs" / "webhooks.md").read_text(encoding="utf-8")
     found = re.search(r"```python\n(.*?)```", page, re.DOTALL)
     assert found
+    assert found[1] == RECEIVER_EXAMPLE
     names: dict[str, Any] = {}
     exec(found[1], names)  # the page's own example
     check: Callable[[str, bytes, str, float], bool] = names["is_from_cloudlet"]

@@ -22,7 +22,7 @@ from cloudlet.control.webhooks import service
 from cloudlet.control.webhooks.errors import WebhookDisabled
 from cloudlet.control.webhooks.events import GROUPS
 from cloudlet.control.webhooks.forms import FIELD, OVERLAPS, read_overlap, read_webhook_form
-from cloudlet.control.webhooks.signature import HEADER
+from cloudlet.control.webhooks.signature import HEADER, RECEIVER_EXAMPLE
 from cloudlet.control.webhooks.views import delivery_view, list_deliveries, list_webhooks, webhook_view
 
 PATH = "/workspace/webhooks"
@@ -261,6 +261,7 @@ def webhook_page(
         fields=fields,
         overlaps=OVERLAPS,
         header=HEADER,
+        example=RECEIVER_EXAMPLE,
         secret=secret,
         done=done,
         problem=problem,

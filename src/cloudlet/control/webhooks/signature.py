@@ -18,6 +18,21 @@ from cloudlet.license.canonical import to_base64url
 HEADER = "Cloudlet-Signature"
 TOLERANCE_SECONDS = 300
 PREFIX = "whsec_"
+# What receivers do, for their authors to copy; docs/webhooks.md has it too.
+RECEIVER_EXAMPLE = '''\
+import hashlib
+import hmac
+
+
+def is_from_cloudlet(header: str, body: bytes, secret: str, now: float) -> bool:
+    """`header` is Cloudlet-Signature, `body` the bytes as they came, `now` is time.time()."""
+    parts = [part.partition("=")[::2] for part in header.split(",")]
+    moments = [value for name, value in parts if name == "t"]
+    if len(moments) != 1 or not moments[0].isdigit() or abs(now - int(moments[0])) > 300:
+        return False
+    expected = hmac.new(secret.encode(), f"{moments[0]}.".encode() + body, hashlib.sha256).hexdigest()
+    return any(hmac.compare_digest(value.encode(), expected.encode()) for name, value in parts if name == "v1")
+'''
 
 
 def new_secret(platform: Platform) -> str:
