@@ -15,7 +15,7 @@ from cloudlet.settings import read_platform_settings
 PUBLIC_PATHS = {
     *("/openapi.json", "/docs/api", "/api/v1/session", "/metrics"),
     *("/dev/mail", "/dev/mail/{mail_id}", "/sign-up", "/verify/{secret}", "/reset", "/reset/{secret}"),
-    *("/sign-in/code", "/account/email/{secret}"),
+    *("/sign-in/code", "/account/email/{secret}", "/invite/{secret}"),
     *("/", "/sign-in", "/sign-in/link/{secret}", "/docs/errors", "/healthz", "/readyz", "/static/{file_path}"),
     *("/v1/license/request", "/v1/license/activate", "/v1/license/ping", "/.well-known/license-keys.json"),
     *("/v1/license/file-check", "/.well-known/token-patterns.json"),
