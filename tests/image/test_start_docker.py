@@ -117,7 +117,10 @@ def test_a_license_that_is_refused_is_told_with_its_exit_code(cloudlet: CommandL
     assert cloudlet("status", "docker", "--format=json").json["container"] is None
 
 
-def test_in_the_foreground_it_prints_its_log_until_ctrl_c(cloudlet: CommandLine, engine: Engine) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_in_the_foreground_it_prints_its_log_until_it_is_stopped(
+    cloudlet: CommandLine, engine: Engine, number: signal.Signals
+) -> None:
     process = cloudlet.start("start", "--docker")
     assert process.stdout is not None
     assert "in container" in process.stdout.readline()
@@ -126,8 +129,8 @@ def test_in_the_foreground_it_prints_its_log_until_ctrl_c(cloudlet: CommandLine,
         line = process.stdout.readline()
         assert line, printed
         printed += line
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    process.send_signal(number)
+    assert process.wait(120) == 0
     name = cloudlet.variables["MAIN_CONTAINER_NAME"]
     assert engine("container", "exists", name, check=False).returncode == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from typing import Any
 
@@ -46,7 +47,9 @@ def start(context: Context, options: Options, *, detached: bool, no_banner: bool
 
 
 def run_in_foreground(running: Running) -> int:
-    """Print what it prints; returns its exit code. Ctrl-C stops it."""
+    """Print what it prints; returns its exit code. Ctrl-C and SIGTERM stop it, as they stop an emulator without one."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         for text in running.follow():
             click.echo(text, nl=False)
