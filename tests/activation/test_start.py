@@ -9,6 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from cloudlet.control.bootstrap import BootstrapResult
+from cloudlet.control.ci.forms import KeyForm
+from cloudlet.control.ci.service import create_key
+from cloudlet.control.ci.tables import CiCharge
 from cloudlet.control.credentials.service import reset_auth_token
 from cloudlet.control.licenses.service import unassign
 from cloudlet.control.workspaces.tables import Membership
@@ -16,6 +19,7 @@ from tests.activation.conftest import Emulate
 from tests.activation.running import STARTED, get, start
 from tests.conftest import RunningEmulator
 from tests.control.serving import RunningPlatform
+from tests.control.staff import admin_of
 
 
 @pytest.fixture
@@ -88,6 +92,23 @@ def test_after_a_reset_the_old_token_ends_with_55_and_the_new_one_works(
     emulator = emulate(**variables(platform, new))
     assert info(emulator)["is_license_activated"] is True
     emulator.stop()
+
+
+def test_a_restart_loop_in_ci_costs_one_credit(
+    platform: RunningPlatform, member: BootstrapResult, emulate: Emulate, tmp_path: Path
+) -> None:
+    with platform.database.transaction() as session:
+        key = create_key(session, platform.platform, admin_of(platform, member), KeyForm(name="pipeline")).token
+    in_ci = {"CI": "true", "GITHUB_RUN_ID": "7001", "LS_CI_PROJECT": "shop"}
+    for runner in ("first", "first", "second"):
+        changes = {"LOCALSTACK_AUTH_TOKEN": "", "LOCALSTACK_API_KEY": key, **in_ci}
+        volume = {"LOCALSTACK_VOLUME_DIR": str(tmp_path / runner)}
+        emulator = emulate(**variables(platform, member.token) | changes | volume)
+        assert info(emulator)["is_license_activated"] is True
+        emulator.kill()
+    with platform.database.transaction() as session:
+        charges = session.scalars(select(CiCharge).where(CiCharge.workspace_id == member.workspace_id)).all()
+        assert [(charge.project, charge.starts) for charge in charges] == [("shop", 3)]
 
 
 def test_without_a_license_it_ends_with_55_and_says_whom_to_ask(
