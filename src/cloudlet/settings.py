@@ -206,11 +206,6 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     def secure_cookies(self) -> bool:
         return self.base_url.startswith("https://")
 
-    @property
-    def shows_mail(self) -> bool:
-        """Mail is shown on the console and on /dev/mail in place of being sent."""
-        return self.dev_mail and not self.smtp_url
-
 
 class CommandSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The command line's settings. `docs/configuration.md` has a line for each variable."""
@@ -395,9 +390,9 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         grace_days=max(0, env.number("PLATFORM_GRACE_DAYS", 0)),
         bootstrap_admin_email=env.text("PLATFORM_BOOTSTRAP_ADMIN_EMAIL", "admin@localhost.localdomain"),
         signup=cast(Literal["open", "invite", "closed"], signup),
-        smtp_url=env.text("PLATFORM_SMTP_URL"),
+        smtp_url=(smtp_url := env.text("PLATFORM_SMTP_URL")),
         mail_from=env.text("PLATFORM_MAIL_FROM"),
-        dev_mail=env.flag("PLATFORM_DEV_MAIL", is_local),
+        dev_mail=env.flag("PLATFORM_DEV_MAIL", is_local) and not smtp_url,
         ci_policy=cast(Literal["off", "warn", "enforce"], ci_policy),
         legacy_api_keys=env.flag("PLATFORM_LEGACY_API_KEYS"),
         license_rate_per_address=env.number("PLATFORM_LICENSE_RATE_PER_ADDRESS", 50),

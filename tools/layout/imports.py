@@ -18,8 +18,8 @@ SERVICES = EMULATOR + "services."
 
 # package -> what it may import, beside itself. The longest name that fits decides. `cloudlet` alone is the version.
 ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("cloudlet.settings", ()),
-    ("cloudlet.license", ("cloudlet.settings",)),
+    ("cloudlet.settings", ("cloudlet.foreign_variables", "cloudlet.hosts")),
+    ("cloudlet.license", ("cloudlet.hosts", "cloudlet.settings")),
     ("cloudlet.control", ("cloudlet.license", "cloudlet.settings")),
     (
         "cloudlet.cli",

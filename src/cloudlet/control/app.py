@@ -43,6 +43,7 @@ from cloudlet.control.licenses.plan_file import read_plan_file
 from cloudlet.control.limits.memory import Buckets, add_rate_headers
 from cloudlet.control.logs import RequestLog
 from cloudlet.control.mail import pages as mail
+from cloudlet.control.mail.delivery import warn_where_mail_waits
 from cloudlet.control.mail.server import mail_server
 from cloudlet.control.members import join_pages as joining
 from cloudlet.control.members import pages as members
@@ -117,6 +118,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         await run_sync(prepare, database, platform)
+        warn_where_mail_waits(platform)
         worker = Worker(database, platform, TASKS)
         worker.start()
         database.wake = worker.wake

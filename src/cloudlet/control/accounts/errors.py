@@ -55,4 +55,6 @@ class WeakPassword(InvalidForm):
 class LinkNeeded(InvalidForm):
     code = "account.link_needed"
     title = "It has been a while since you signed in"
-    hint = "Run `cloudlet admin bootstrap` for a new sign-in link, then try again."
+    hint = (
+        "Get a new sign-in link (`cloudlet admin bootstrap`), or a password by “Forgot your password?”, and try again."
+    )

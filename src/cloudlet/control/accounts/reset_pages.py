@@ -33,9 +33,7 @@ def submit_reset(
     check_mails(database, platform, client_ip(request), data.email)
     with database.transaction() as session:
         ask_for_reset(session, platform, data.email)
-    return page(
-        "reset.html", sent_to=data.email.strip(), minutes=RESET_MINUTES, shows_mail=platform.settings.shows_mail
-    )
+    return page("reset.html", sent_to=data.email.strip(), minutes=RESET_MINUTES, shows_mail=platform.settings.dev_mail)
 
 
 @get("/reset/{secret:str}", opt=requires(PUBLIC))

@@ -50,7 +50,7 @@ def submit_sign_up(
             sign_up(session, platform, name=data.name, email=data.email, password=data.password, browser=browser)
     except InvalidForm as error:
         return sign_up_page(platform, data, error)
-    answer = page("check_mail.html", email=data.email.strip(), shows_mail=platform.settings.shows_mail)
+    answer = page("check_mail.html", email=data.email.strip(), shows_mail=platform.settings.dev_mail)
     answer.set_cookie(browser_cookie(browser, platform))
     return answer
 
@@ -71,7 +71,7 @@ def show_unverified(account: CurrentAccount, platform: ThePlatform) -> Template 
     """All that a user sees who signs in before the address is confirmed."""
     if account.is_verified:
         return go("/getting-started")
-    return page("check_mail.html", account, email=account.email, shows_mail=platform.settings.shows_mail)
+    return page("check_mail.html", account, email=account.email, shows_mail=platform.settings.dev_mail)
 
 
 @post("/verify", opt=requires(SIGNED_IN_UNVERIFIED))
@@ -84,7 +84,7 @@ def submit_resend(
     check_mails(database, platform, client_ip(request), account.email)
     with database.transaction() as session:
         resend_verification(session, platform, account.user_id)
-    shows = platform.settings.shows_mail
+    shows = platform.settings.dev_mail
     return page("check_mail.html", account, email=account.email, shows_mail=shows, done="We sent you another mail.")
 
 

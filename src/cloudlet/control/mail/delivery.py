@@ -64,11 +64,17 @@ def send_due(database: Database, platform: Platform) -> None:
     server = mail_server(platform.settings)
     if server is not None:
         send_by(server, database, platform)
-    elif platform.settings.shows_mail:
+    elif platform.settings.dev_mail:
         while mail := claim(database, platform):
             show_on_console(mail)
             note_sent(database, platform, mail, keep_text=True)
     forget(database, platform)
+
+
+def warn_where_mail_waits(platform: Platform) -> None:
+    """At the start, where nobody would notice otherwise before they miss a mail."""
+    if not platform.settings.smtp_url and not platform.settings.dev_mail:
+        LOG.warning("No mail is sent: set PLATFORM_SMTP_URL. Until then it waits in the outbox, two months at most.")
 
 
 def send_by(server: MailServer, database: Database, platform: Platform) -> None:
@@ -186,7 +192,10 @@ def note_failure(database: Database, platform: Platform, mail: Claimed, error: N
 
 
 def forget(database: Database, platform: Platform) -> None:
-    """What was shown loses its text after a day, what is done leaves no row after a month."""
+    """What was shown loses its text after a day, what is done leaves no row after a month.
+
+    Nor does a mail that waited two months for a server.
+    """
     with database.transaction() as session:
         session.execute(
             update(OutboxMail)
@@ -195,10 +204,10 @@ def forget(database: Database, platform: Platform) -> None:
         )
         session.execute(
             delete(OutboxMail).where(
-                OutboxMail.due_at.is_(None),
                 or_(
-                    OutboxMail.sent_at <= platform.later(days=-KEPT_DAYS),
-                    OutboxMail.failed_at <= platform.later(days=-KEPT_DAYS),
+                    OutboxMail.due_at.is_(None) & (OutboxMail.sent_at <= platform.later(days=-KEPT_DAYS)),
+                    OutboxMail.due_at.is_(None) & (OutboxMail.failed_at <= platform.later(days=-KEPT_DAYS)),
+                    OutboxMail.created_at <= platform.later(days=-2 * KEPT_DAYS),
                 ),
             )
         )

@@ -41,7 +41,7 @@ def show_mail(mail_id: FromPath[str], database: TheDatabase, platform: ThePlatfo
 
 def require_developer_page(platform: Platform) -> None:
     """Raises NotFound where mail is sent, or other people could look."""
-    if not platform.settings.shows_mail:
+    if not platform.settings.dev_mail:
         raise NotFound
 
 
