@@ -63,7 +63,7 @@ def get_me(call: Call) -> Me:
 
 @operation("GET", ME + "/2fa", SIGNED_IN_ANYWHERE, people_only=True)
 def get_second_factor(call: Call) -> SecondFactor:
-    """Is there a second factor, and how many recovery codes are left?"""
+    """Whether there is a second factor, and how many recovery codes are left."""
     user = call.session.get_one(User, call.person.user_id)
     return SecondFactor(user.totp_secret_enc is not None, recovery_codes_left(call.session, user.id))
 
