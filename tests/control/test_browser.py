@@ -19,6 +19,9 @@ PAGES = (
     "/workspace/auth-tokens",
     "/workspace/my-license",
     "/workspace/members",
+    "/workspace/subscriptions",
+    "/workspace",
+    "/workspaces/new",
     "/account",
     "/docs/errors",
 )
