@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -17,7 +18,8 @@ from cloudlet.control.ci.service import create_key
 from cloudlet.control.credentials.service import create_token, reset_auth_token
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.credentials.views import living_ids, machines_of
-from cloudlet.control.workspaces.tables import Membership
+from cloudlet.control.pages import show_moment
+from cloudlet.control.workspaces.tables import Membership, Workspace
 from tests.control.people import sign_in
 from tests.control.serving import RunningPlatform
 from tests.control.staff import Colleague, admin_of
@@ -209,3 +211,25 @@ def test_a_reset_stops_machines_that_still_use_the_token_and_no_others(
     assert stops == {"sys_stays", "sys_back"}
     assert goes_with_device == {"sys_moved", "sys_device"}
     assert everything == stops | goes_with_device
+
+
+def test_the_workspaces_longest_age_ends_tokens_of_all_kinds_and_their_page_says_when(
+    admin: httpx.Client, platform: RunningPlatform, company: BootstrapResult
+) -> None:
+    viewer = admin_of(platform, company)
+    with platform.database.transaction() as session:
+        member = session.get_one(Membership, viewer.membership_id)
+        device = create_token(
+            session, platform.platform, company.workspace_id, kind="device", membership=member, name="cli", actor="test"
+        )
+        session.get_one(Workspace, company.workspace_id).settings = {"token_max_age_d": 9}
+        ends = session.get_one(Credential, device.credential_id).created_at + timedelta(days=9)
+    page = admin.get("/workspace/auth-tokens").text
+    assert f"ends {show_moment(ends)}" in page
+    assert "<dt>Expires</dt>" in page
+    assert platform.request_license(device.token).status_code == 200
+    with platform.database.transaction() as session:
+        for row in session.scalars(select(Credential).where(Credential.membership_id == viewer.membership_id)):
+            row.created_at -= timedelta(days=9)
+    for token in (company.token, device.token):
+        assert platform.request_license(token).json()["code"] == "licensing.credentials.expired"

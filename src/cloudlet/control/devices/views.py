@@ -55,6 +55,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     shown: str
     created_at: datetime
+    expires_at: datetime | None
     last_used_at: datetime | None
     last_used_ip: str
     last_used_machine: str
@@ -101,6 +102,7 @@ def device_views(session: Session, membership_id: str) -> tuple[DeviceView, ...]
             name=found.name,
             shown=found.prefix8 + "-****",
             created_at=found.created_at,
+            expires_at=end_of(found, session.get_one(Workspace, found.workspace_id)),
             last_used_at=found.last_used_at,
             last_used_ip=found.last_used_ip or "",
             last_used_machine=found.last_used_machine or "",
