@@ -86,7 +86,10 @@ def list_keys(context: Context, workspace: str | None) -> None:
         context.answer({"keys": keys, "credits": credits})
         return
     if keys:
-        show_rows(("Name", "Id", "Key", "State", "Last used", "Runs"), [row_of(key) for key in keys])
+        names = [key["name"] for key in keys]
+        handle = "Key" if len(set(names)) == len(names) else "Id"  # names that several have do not say which
+        titles = ("Name", handle, "State", "Last used", "Runs")
+        show_rows(titles, [row_of(key, handle) for key in keys], whole=titles[1:])
     else:
         click.echo("There is no CI key.\n  → cloudlet ci-key create NAME")
     if credits:
@@ -94,16 +97,10 @@ def list_keys(context: Context, workspace: str | None) -> None:
         click.echo(f"\nCI credits: {credits['used']} used, {quota}, until {str(credits['period_end'])[:10]}")
 
 
-def row_of(key: dict[str, Any]) -> tuple[str, ...]:
-    used = str(key.get("last_used_at") or "never")[:10]
-    return (
-        str(key["name"]),
-        str(key["id"]),
-        str(key.get("shown", "")),
-        str(key.get("state", "")),
-        used,
-        str(key.get("runs", "")),
-    )
+def row_of(key: dict[str, Any], handle: str) -> tuple[str, ...]:
+    used = str(key["last_used_at"] or "never")[:10]
+    shown = key["shown"] if handle == "Key" else key["id"]
+    return (str(key["name"]), str(shown), str(key["state"]), used, str(key["runs"]))
 
 
 @ci_key.command("create")

@@ -36,8 +36,8 @@ def list_workspaces(context: Context) -> None:
     elif not places:
         click.echo("This machine is signed in to no workspace.\n  → cloudlet auth login")
     else:
-        rows = [("*" if row["current"] else "", row["name"], row["id"], row["user"], row["token"]) for row in data]
-        show_rows(("", "Workspace", "Id", "User", "Token"), rows)
+        rows = [("*" if row["current"] else "", row["name"], row["id"], row["user"]) for row in data]
+        show_rows(("", "Workspace", "Id", "User"), rows, whole=("Id",))
         if current is None and store.token():
             click.echo("\nThe token in use was pasted; `cloudlet auth status` tells whose it is.")
 
