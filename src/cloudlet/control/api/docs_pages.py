@@ -47,7 +47,7 @@ def get_openapi(platform: ThePlatform) -> Response[bytes]:
 def show_api_docs(platform: ThePlatform) -> Template:
     groups: dict[str, list[OperationView]] = {}
     for entry in OPERATIONS:
-        groups.setdefault(tag_of(entry).capitalize(), []).append(operation_view(entry))
+        groups.setdefault(tag_of(entry), []).append(operation_view(entry))
     return page("docs_api.html", groups=groups, wire=platform.settings.base_url + PREFIX)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -27,6 +28,20 @@ INTRODUCTION = (
     "Everything that the web application does, for programs. Each answer that is a refusal is a problem (RFC 9457) "
     "with a stable `code`. Lists go on with `next_cursor`. POST requests that create or charge may carry an "
     "`Idempotency-Key`. Ids of other workspaces do not exist (404)."
+)
+
+
+TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "ci_keys": "CI keys and credits",
+        "api_keys": "Legacy API keys",
+        "api_tokens": "API tokens",
+        "activations": "Activations and machines",
+        "devices": "Device tokens",
+        "offline_files": "License files",
+        "audit": "Audit log",
+        "users": "Oneself",
+    }
 )
 
 
@@ -84,7 +99,7 @@ def document(operations: Iterable[Operation], base_url: str) -> dict[str, Any]:
 
 
 def tag_of(entry: Operation) -> str:
-    return entry.tag.replace("_", " ")
+    return TITLES.get(entry.tag, entry.tag.replace("_", " ").capitalize())
 
 
 def operation_object(entry: Operation, known: Mapping[int, Any]) -> dict[str, Any]:
