@@ -1,6 +1,6 @@
 """Where imports stand and which way they run.
 
-cli ──> emulator.app, control.{app,bootstrap,serve}
+cli ──> emulator.app, control.{app,bootstrap,serve}; cli.admin_* (an operator's commands, on the database) ──> control
 emulator.app ──> gateway, activation ──> services ──> protocol, effects ──> store, kernel
 control ──> license <── emulator.activation
 """
@@ -15,6 +15,9 @@ from tools.layout.source import Finding, Source
 
 EMULATOR = "cloudlet.emulator."
 SERVICES = EMULATOR + "services."
+
+# `cloudlet admin …` does on the database what the control plane's pages cannot: it is a part of the control plane.
+OPERATORS = ("cloudlet.control", "cloudlet.cli", "cloudlet.license", "cloudlet.settings")
 
 # package -> what it may import, beside itself. The longest name that fits decides. `cloudlet` alone is the version.
 ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -33,6 +36,7 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
             "cloudlet.settings",
         ),
     ),
+    *((f"cloudlet.cli.admin_{noun}", OPERATORS) for noun in ("backup", "keys", "plans", "users")),
     (
         EMULATOR + "kernel",
         (EMULATOR + "protocol.message", EMULATOR + "effects", EMULATOR + "store", "cloudlet.settings"),

@@ -85,7 +85,7 @@ class Assignment(msgspec.Struct, frozen=True):
 
 @operation("GET", MEMBERS, SIGNED_IN)
 def list_members(call: Call, query: MemberQuery) -> Page[Member]:
-    """Members, in the order in which they came."""
+    """Members, the one who came first first."""
     statement = members_of(call.viewer.workspace_id)
     if query.status != "all":
         statement = statement.where(Membership.status == query.status)

@@ -25,8 +25,10 @@ from cloudlet.control.permissions import CALLER, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.security import NO_CSRF
 from cloudlet.control.viewer import SESSION_COOKIE, Account
+from cloudlet.license.token import mask_text
 
 JSON = "application/json"
+LONGEST_MESSAGE = 300
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -194,6 +196,8 @@ def read_query(entry: Operation, query: str) -> Any:
 
 
 def invalid_of(error: msgspec.ValidationError) -> Invalid:
-    """msgspec's message ends with where."""
+    """msgspec's message ends with where. What was sent is not said again: somebody may have mistaken a token for a value."""
     message, _, place = str(error).partition(" - at `")
-    return Invalid(place.rstrip("`") or "$", message)
+    if message.startswith("Invalid enum value"):
+        message = "None of the values that are allowed here"
+    return Invalid(place.rstrip("`") or "$", mask_text(message)[:LONGEST_MESSAGE])
