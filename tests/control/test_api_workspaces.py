@@ -56,3 +56,11 @@ def test_policies_are_for_who_may_change_them(platform: RunningPlatform, email: 
     with token_client(platform, viewer, ()) as client:
         assert client.get(f"/workspaces/{viewer.workspace_id}").json()["policies"] is None
         assert [row["id"] for row in client.get("/workspaces").json()["items"]] == [viewer.workspace_id]
+
+
+def test_where_nobody_sees_tokens_the_api_tells_none(platform: RunningPlatform, person: httpx.Client) -> None:
+    path = f"/workspaces/{person.get('/workspaces').json()['items'][0]['id']}"
+    change = {"policies": {"reveal_policy": "never"}}
+    assert person.patch(path, json=change, headers={"if-match": "*"}).status_code == 200
+    assert problem(person.post(f"{path}/tokens/auth/reveal", json={})) == (409, "credential.not_revealable")
+    assert person.post(f"{path}/tokens/auth/reset", json={"confirm": "reset"}).json()["token"] is None

@@ -16,7 +16,8 @@ from cloudlet.control.credentials.views import machines_of
 from cloudlet.control.errors import InvalidForm, NotFound
 from cloudlet.control.limits.service import Limit
 from cloudlet.control.permissions import SIGNED_IN
-from cloudlet.control.workspaces.tables import Membership
+from cloudlet.control.workspaces.policies import reveal_policy
+from cloudlet.control.workspaces.tables import Membership, Workspace
 
 MINE = "/workspaces/{workspace_id}/tokens/auth"
 PASSWORDS = Limit("api-password", 1 / 30, 10)
@@ -58,10 +59,10 @@ class Reset(Body, frozen=True, kw_only=True):
 
 
 class ClearToken(msgspec.Struct, frozen=True):
-    """The token in clear."""
+    """The token in clear; null where the workspace's policy is that nobody sees one."""
 
     id: str
-    token: str
+    token: str | None
 
 
 @operation("GET", MINE, SIGNED_IN)
@@ -110,7 +111,8 @@ def reset_token(call: Call, body: Reset) -> ClearToken:
     call.prove(body.password, body.code)
     membership = call.session.get_one(Membership, call.viewer.membership_id)
     made = reset_auth_token(call.session, call.platform, membership, actor=call.viewer.actor, ip=call.ip)
-    return ClearToken(made.credential_id, made.token)
+    is_told = reveal_policy(call.session.get_one(Workspace, call.viewer.workspace_id)) != "never"
+    return ClearToken(made.credential_id, made.token if is_told else None)
 
 
 def living(call: Call) -> Credential:
