@@ -6,10 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.conftest import RunningEmulator
+from tests.control.serving import RunningPlatform
 
 LIMIT_SECONDS = 100
 
@@ -59,3 +63,12 @@ def aws(emulator: Any, tmp_path: Path) -> AwsCommandLine:
     if not line.program.exists():
         pytest.skip("the AWS CLI is not installed in the virtual environment")
     return line
+
+
+@pytest.fixture
+def licensed_emulator(start_emulator: Callable[..., RunningEmulator], tmp_path: Path) -> Iterator[RunningEmulator]:
+    """An emulator with a trial license, which opens every service, and the control plane that gave it."""
+    platform = RunningPlatform(tmp_path)
+    member = platform.bootstrap()
+    yield start_emulator(ACTIVATE_PRO="1", LOCALSTACK_AUTH_TOKEN=member.token, API_ENDPOINT=f"{platform.url}/v1")
+    platform.close()

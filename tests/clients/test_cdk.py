@@ -3,61 +3,40 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.clients.tools import Tool
 from tests.conftest import RunningEmulator
 from tests.outside import node_programs
 
 HERE = Path(__file__).parent
-LIMIT_SECONDS = 240
 
 pytestmark = [pytest.mark.outside, pytest.mark.timeout(900)]
 
 
-class Cdk:
-    """`cdklocal …` in a copy of the application, as somebody with the CDK and aws-cdk-local installed runs it."""
+def cdk_in(folder: Path, modules: Path, emulator: RunningEmulator) -> Callable[..., str]:
+    """`cdk("deploy", timeout=45)` in a copy of the application; `timeout` is the queue's, in seconds."""
+    shutil.copytree(HERE / "cdk", folder)
+    host = f"localhost.localstack.cloud:{emulator.port}"
+    own = {
+        "AWS_ENDPOINT_URL": f"http://{host}",
+        "AWS_ENDPOINT_URL_S3": f"http://s3.{host}",
+        "CDK_DISABLE_VERSION_CHECK": "1",
+        "NODE_PATH": str(modules),
+        "NODE_OPTIONS": f"--require {HERE / 'names.cjs'} --no-warnings",
+    }
+    tool = Tool(modules / ".bin" / "cdklocal", folder, emulator, own)
 
-    def __init__(self, modules: Path, folder: Path, emulator: RunningEmulator) -> None:
-        shutil.copytree(HERE / "cdk", folder)
-        host = f"localhost.localstack.cloud:{emulator.port}"
-        self.folder = folder
-        self.program = modules / ".bin" / "cdklocal"
-        self.variables = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": f"http://{host}",
-            "AWS_ENDPOINT_URL_S3": f"http://s3.{host}",
-            "CDK_DISABLE_VERSION_CHECK": "1",
-            "NODE_PATH": str(modules),
-            "NODE_OPTIONS": f"--require {HERE / 'names.cjs'} --no-warnings",
-        }
+    def run(*words: str, timeout: int) -> str:
+        tool.variables["TIMEOUT"] = str(timeout)
+        return tool(*words, "--no-notices", "--no-color")
 
-    def __call__(self, *words: str, timeout: int) -> str:
-        """What it printed; `timeout` is the queue's, in seconds. A failure of the program fails the test."""
-        done = subprocess.run(
-            [str(self.program), *words, "--no-notices", "--no-color"],
-            cwd=self.folder,
-            env=self.variables | {"TIMEOUT": str(timeout)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=LIMIT_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout
-        return done.stdout
+    return run
 
 
 def test_an_application_is_deployed_changed_and_destroyed(
@@ -67,10 +46,11 @@ def test_an_application_is_deployed_changed_and_destroyed(
         "cdk", "aws-cdk@2.1148.1", "aws-cdk-local@3.0.4", "aws-cdk-lib@2.276.0", "constructs@10.8.1"
     )
     emulator = start_emulator()
-    cdk = Cdk(modules, tmp_path / "app", emulator)
+    folder = tmp_path / "app"
+    cdk = cdk_in(folder, modules, emulator)
     assert "bootstrapped" in cdk("bootstrap", timeout=45)
     cdk("deploy", "--require-approval", "never", "--outputs-file", "outputs.json", timeout=45)
-    outputs: dict[str, Any] = json.loads((cdk.folder / "outputs.json").read_text())["Shop"]
+    outputs: dict[str, Any] = json.loads((folder / "outputs.json").read_text())["Shop"]
     assert set(outputs) == {"QueueUrl", "TopicArn", "BucketName", "TableName"}
 
     sqs, sns = emulator.client("sqs"), emulator.client("sns")

@@ -14,6 +14,8 @@ from typing import Any
 
 Load = Callable[[str], ModuleType]
 
+SERVERLESS = "AWS::Serverless-2016-10-31"
+
 
 def correct_cloudformation(load: Load) -> None:
     """Change sets, on which the AWS CDK and SAM build, and which moto knows by their name alone.
@@ -25,6 +27,8 @@ def correct_cloudformation(load: Load) -> None:
     complete_change_sets(models.ChangeSet)
     name_change_sets_by_stack(responses, load("moto.cloudformation.exceptions").CloudFormationError)
     keep_previous_values(responses.CloudFormationResponse)
+    expand_macros(load)
+    attach_managed_policies(load("moto.iam.models"))
 
 
 def complete_change_sets(change_set: Any) -> None:
@@ -98,6 +102,70 @@ def keep_previous_values(response: Any) -> None:
 
     response.create_change_set = with_given_values(response.create_change_set)
     response.update_stack = with_given_values(response.update_stack)
+
+
+def expand_macros(load: Load) -> None:
+    """A template of the Serverless Application Model becomes what it stands for before anything is made of it."""
+    models, refused = load("moto.cloudformation.models"), load("moto.cloudformation.exceptions").ValidationError
+
+    def expand(self: Any, account: str, region: str) -> None:
+        if SERVERLESS not in transforms_of(self.template_dict):
+            return
+        module = load("cloudlet.emulator.fallback.transforms")
+        policies = load("moto.iam.models").iam_backends[account]["aws"].managed_policies
+        arns = {policy.name: arn for arn, policy in policies.items()}
+        try:
+            self.template_dict = module.expand_serverless(self.template_dict, self.parameters, region, arns)
+        except module.TransformFailed as error:
+            raise refused(message=str(error)) from error
+
+    stack, change_set = models.Stack, models.ChangeSet
+    initialize, parse_stack, parse_change_set = stack.__init__, stack._parse_template, change_set._parse_template
+
+    def new_stack(self: Any, *, parameters: dict[str, str], region_name: str, **options: Any) -> None:
+        self.parameters, self.region_name = parameters, region_name  # moto parses the template before it has them
+        initialize(self, parameters=parameters, region_name=region_name, **options)
+
+    def parse_template_of_stack(self: Any) -> None:
+        parse_stack(self)
+        expand(self, self.account_id, self.region_name)
+
+    def parse_template_of_change_set(self: Any) -> None:
+        parse_change_set(self)
+        expand(self, self.stack.account_id, self.stack.region_name)
+
+    stack.__init__ = new_stack
+    stack._parse_template = parse_template_of_stack
+    change_set._parse_template = parse_template_of_change_set
+
+
+def attach_managed_policies(iam: Any) -> None:
+    """A role's `ManagedPolicyArns`, which every function of the CDK and SAM has, are attached to it."""
+    create = iam.Role.create_from_cloudformation_json
+
+    def create_role(name: str, definition: dict[str, Any], account_id: str, region_name: str, **options: Any) -> Any:
+        role = create(name, definition, account_id, region_name, **options)
+        backend = iam.iam_backends[account_id]["aws"]
+        for arn in (definition.get("Properties") or {}).get("ManagedPolicyArns") or []:
+            backend.attach_role_policy(arn, role.name)
+        return role
+
+    iam.Role.create_from_cloudformation_json = staticmethod(create_role)
+    remove = iam.Role.delete_from_cloudformation_json
+
+    def delete_role(name: str, definition: dict[str, Any], account_id: str, region_name: str) -> None:
+        backend = iam.iam_backends[account_id]["aws"]
+        for role in [role for role in backend.roles.values() if role.name == name]:
+            for arn in tuple(role.managed_policies):
+                backend.detach_role_policy(arn, role.name)
+        remove(name, definition, account_id, region_name)
+
+    iam.Role.delete_from_cloudformation_json = staticmethod(delete_role)
+
+
+def transforms_of(template: dict[str, Any]) -> list[Any]:
+    named = template.get("Transform") or []
+    return named if isinstance(named, list) else [named]
 
 
 def find_stack(backend: Any, name: str | None) -> Any:
