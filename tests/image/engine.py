@@ -88,7 +88,9 @@ class Engine:
             ["podman", *words], env=self.environment, input=input or "", capture_output=True, text=True, timeout=timeout
         )
         if check and done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout, done.stderr)
+            error = subprocess.CalledProcessError(done.returncode, done.args, done.stdout, done.stderr)
+            error.add_note(done.stderr)
+            raise error
         return done
 
     def start(

@@ -27,7 +27,7 @@ VALUES: dict[str, Any] = {
 
 
 @pytest.fixture
-def pods(engine: Engine, image: str, tmp_path: Path) -> Iterator[None]:
+def pods(engine: Engine, image: str, network: str, tmp_path: Path) -> Iterator[None]:
     if shutil.which("catatonit") is None:
         pytest.skip("catatonit is not installed, and podman makes no pods without it")
     values = VALUES | {"image": {"repository": image, "tag": "latest", "pullPolicy": "Never"}}
@@ -40,9 +40,10 @@ def pods(engine: Engine, image: str, tmp_path: Path) -> Iterator[None]:
     file.write_text(
         yaml.safe_dump_all(sorted(documents, key=order)[: sum(order(one) < len(KINDS) for one in documents)])
     )
-    engine("play", "kube", str(file))
+    engine("play", "kube", "--network", network, str(file))
     yield
     engine("play", "kube", "--down", str(file), check=False)
+    engine("volume", "rm", "--force", "demo-cloudlet-control", check=False)
 
 
 def order(document: dict[str, Any]) -> int:

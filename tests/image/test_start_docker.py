@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.cli.conftest import CommandLine
+from tests.control.serving import RunningPlatform
 from tests.image.conftest import ControlPlane
 from tests.image.engine import Engine, poll
 
@@ -107,6 +108,28 @@ def test_the_stored_token_reaches_the_container_as_a_file(
     assert "/etc/localstack/conf.d/license.json" in cloudlet("logs").out
     assert cloudlet("stop").code == 0
     engine("volume", "rm", "--force", name)
+
+
+def test_a_control_plane_of_this_machine_alone_is_asked_from_here(
+    cloudlet: CommandLine, tmp_path: Path, engine: Engine
+) -> None:
+    """It listens on 127.0.0.1, where no container reaches it."""
+    del cloudlet.variables["ACTIVATE_PRO"]
+    folder = tmp_path / "control"
+    folder.mkdir()
+    platform = RunningPlatform(folder)
+    try:
+        cloudlet.variables["API_ENDPOINT"] = f"{platform.url}/v1"
+        token = platform.bootstrap().token
+        assert cloudlet("auth", "set-token", token).code == 0
+        started = cloudlet("start", "--docker", "-d", "--json")
+        assert started.code == 0, started.out + started.err
+        assert started.json["data"]["is_license_activated"] is True
+        here = engine.inspect(cloudlet.variables["MAIN_CONTAINER_NAME"])["Config"]["Env"]
+        assert f"API_ENDPOINT=http://host.docker.internal:{platform.port}/v1" in here
+        assert cloudlet("stop").code == 0
+    finally:
+        platform.close()
 
 
 def test_a_license_that_is_refused_is_told_with_its_exit_code(cloudlet: CommandLine) -> None:
