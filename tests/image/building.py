@@ -58,7 +58,7 @@ def build_image(engine: Engine) -> None:
     settings.write_text("\n".join(lines) + "\n")
     cache = Path.home() / ".cache" / "pip"
     cache.mkdir(parents=True, exist_ok=True)
-    volumes = [f"{settings}:/etc/pip.conf:ro", f"{cache}:/root/.cache/pip"]
+    volumes = [f"{settings}:/etc/pip.conf:ro", f"{cache}:/build/cache"]
     if CERTIFICATES.exists():
         volumes.append(f"{CERTIFICATES}:{CERTIFICATES}:ro")
     engine(
