@@ -12,7 +12,7 @@ from cloudlet import foreign_variables
 from cloudlet.settings import read_remarks
 from tests.conftest import RunningEmulator
 
-SETTINGS = Path("src/cloudlet/settings.py")
+SETTINGS = Path("src/cloudlet/settings/emulator.py")
 LOCALSTACK = """
 SERVICES EAGER_SERVICE_LOADING STRICT_SERVICE_LOADING DEBUG LS_LOG GATEWAY_LISTEN LOCALSTACK_HOST USE_SSL PERSISTENCE
 SNAPSHOT_SAVE_STRATEGY SNAPSHOT_LOAD_STRATEGY SNAPSHOT_FLUSH_INTERVAL AUTO_LOAD_POD MERGE_STRATEGY

@@ -1,4 +1,4 @@
-"""Write the tables of docs/configuration.md from settings.py, the containers' settings.py and foreign_variables.py.
+"""Write the tables of docs/configuration.md from the classes of settings and from foreign_variables.py.
 
     python -m tools.settings_page [--check]
 
@@ -18,8 +18,8 @@ from typing import NamedTuple
 from cloudlet.foreign_variables import FOREIGN, SILENT
 
 ROOT = Path(__file__).resolve().parent.parent
-SETTINGS = ROOT / "src" / "cloudlet" / "settings.py"
-CONTAINERS = ROOT / "src" / "cloudlet" / "cli" / "container" / "settings.py"
+PACKAGE = ROOT / "src" / "cloudlet"
+PLACES = (*sorted((PACKAGE / "settings").glob("*.py")), PACKAGE / "cli" / "container" / "settings.py")
 PAGE = ROOT / "docs" / "configuration.md"
 
 FIELD = re.compile(r"\s+(\w+): .*?  # ([A-Z][A-Z0-9_]+): (.+)$")
@@ -85,21 +85,25 @@ def foreign_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def rendered(page: str, settings: str) -> str:
+def source_of(class_name: str) -> str:
+    """The text of the file that defines the class."""
+    texts = (path.read_text(encoding="utf-8") for path in PLACES)
+    return next(text for text in texts if f"class {class_name}(" in text)
+
+
+def rendered(page: str) -> str:
     def block(name: str) -> str:
-        if name == "ContainerSettings":
-            return table(name, CONTAINERS.read_text(encoding="utf-8"))
-        return foreign_table() if name == "foreign" else table(name, settings)
+        return foreign_table() if name == "foreign" else table(name, source_of(name))
 
     return BLOCK.sub(lambda found: f"{found[1]}\n{block(found[2])}\n{found[3]}", page)
 
 
 def main(arguments: Sequence[str]) -> int:
     page = PAGE.read_text(encoding="utf-8")
-    current = rendered(page, SETTINGS.read_text(encoding="utf-8"))
+    current = rendered(page)
     if "--check" in arguments:
         if page != current:
-            print("docs/configuration.md is not what settings.py says")
+            print("docs/configuration.md is not what the settings say")
             return 1
         return 0
     PAGE.write_text(current, encoding="utf-8")

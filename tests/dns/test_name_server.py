@@ -108,7 +108,7 @@ def test_what_is_ours_can_be_left_to_aws(start: Callable[..., RunningNames]) -> 
     by_pattern = start(dns_server=server, dns_upstream_patterns=(r"^ecr\.",))
     assert addresses(by_pattern.ask("ecr.us-east-1.amazonaws.com")) == ["192.0.2.44"]
     assert addresses(by_pattern.ask("sqs.us-east-1.amazonaws.com")) == ["127.0.0.1"]
-    without = start(dns_server=server, disable_transparent_endpoint_injection=True)
+    without = start(dns_server=server, leave_aws_names=True)
     assert addresses(without.ask("sqs.us-east-1.amazonaws.com")) == ["192.0.2.44"]
     assert addresses(without.ask("sqs.localhost.localstack.cloud")) == ["127.0.0.1"]
 

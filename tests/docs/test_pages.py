@@ -17,7 +17,7 @@ from cloudlet.cli.main import cli
 from cloudlet.emulator.gateway.internal.routes import ROUTES
 from cloudlet.license.reasons import ALL as REASONS
 from cloudlet.settings import read_settings, shown_settings
-from tools.settings_page import SETTINGS, variables
+from tools.settings_page import source_of, variables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -54,14 +54,15 @@ def test_the_page_names_no_command_that_is_not_there() -> None:
 @pytest.mark.parametrize("class_name", ["Settings", "PlatformSettings", "CommandSettings"])
 def test_every_setting_has_a_line_with_a_meaning(class_name: str) -> None:
     page = text("docs/configuration.md")
-    rows = list(variables(class_name, SETTINGS.read_text()))
+    rows = list(variables(class_name, source_of(class_name)))
     assert rows
     assert [row.name for row in rows if f"| `{row.name}` |" not in page or not row.meaning] == []
 
 
 def test_every_variable_that_is_read_is_a_setting_with_a_line() -> None:
-    """A variable read in settings.py without a comment at its field would be missing from the page."""
-    read = set(re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', SETTINGS.read_text())) - {"HTTP_PROXY", "HTTPS_PROXY"}
+    """A variable that is read without a comment at its field would be missing from the page."""
+    sources = "".join(path.read_text() for path in (ROOT / "src" / "cloudlet" / "settings").glob("*.py"))
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z][A-Z0-9_]+)"', sources)) - {"HTTP_PROXY", "HTTPS_PROXY"}
     page = text("docs/configuration.md")
     assert {name for name in read if name not in page} == set()
 
@@ -78,7 +79,7 @@ def test_every_internal_endpoint_has_its_method_and_path() -> None:
 
 
 def test_the_page_names_no_endpoint_that_is_not_there() -> None:
-    named = set(re.findall(r"`((?:GET|HEAD|POST|PUT|DELETE) /_[^`\s]+)`", text("docs/internal-api.md")))
+    named = set(re.findall(r"`((?:GET|HEAD|POST|PUT|PATCH|DELETE) /_[^`\s]+)`", text("docs/internal-api.md")))
     assert named == {f"{method} {path}" for method, path, _ in ROUTES}
 
 

@@ -83,7 +83,7 @@ def test_the_right_way_is_left_alone(text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("src/cloudlet/settings.py", "import os\nx = os.environ['A']\n"),
+        ("src/cloudlet/settings/environment.py", "import os\nx = os.environ['A']\n"),
         ("src/cloudlet/emulator/effects/clock.py", "import time\nx = time.time()\n"),
         ("src/cloudlet/license/effects.py", "import os\nx = os.urandom(4)\n"),
         ("src/cloudlet/emulator/fallback/moto.py", "import moto\n"),

@@ -13,10 +13,10 @@ READERS = frozenset({"os.environ", "os.environb", "os.getenv", "os.putenv", "os.
 
 class Environment(Rule):
     name = "environment"
-    advice = "Add a field to Settings (or PlatformSettings) in src/cloudlet/settings.py and take the settings as an argument."
+    advice = "Add a field to Settings (or PlatformSettings) in src/cloudlet/settings/ and take the settings as an argument."
 
     def check(self, source: Source) -> Iterator[Finding]:
-        if source.path == "src/cloudlet/settings.py":
+        if source.path == "src/cloudlet/settings/environment.py":
             return
         for node in source.find(ast.Attribute, ast.Name):
             if isinstance(node, ast.expr) and source.dotted(node) in READERS:

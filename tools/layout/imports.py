@@ -29,6 +29,7 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "cloudlet.emulator.app",
             "cloudlet.emulator.activation",
+            "cloudlet.emulator.gateway.http.tls",  # `trust` shows the authority that signs what the gateway presents
             "cloudlet.control.app",
             "cloudlet.control.bootstrap",
             "cloudlet.control.serve",
@@ -69,10 +70,11 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
             EMULATOR + "store",
             EMULATOR + "effects",
             EMULATOR + "kernel",
+            "cloudlet.license.token",  # how a token looks, to mask it
             "cloudlet.settings",
         ),
     ),
-    (EMULATOR[:-1], (EMULATOR[:-1], "cloudlet.settings")),
+    (EMULATOR[:-1], (EMULATOR[:-1], "cloudlet.license.token", "cloudlet.settings")),
 )
 
 

@@ -22,7 +22,7 @@ class OwnNames:
     def __init__(self, settings: Settings) -> None:
         host = settings.localstack_host.rpartition(":")[0].lower()
         own = (*OWN, host) if "." in host and not is_address(host) else OWN
-        self._domains = own if settings.disable_transparent_endpoint_injection else (*own, *TRANSPARENT)
+        self._domains = own if settings.leave_aws_names else (*own, *TRANSPARENT)
         self._upstream = tuple(re.compile(pattern) for pattern in settings.dns_upstream_patterns)
 
     def has(self, name: str) -> bool:
