@@ -13,7 +13,9 @@ READERS = frozenset({"os.environ", "os.environb", "os.getenv", "os.putenv", "os.
 
 class Environment(Rule):
     name = "environment"
-    advice = "Add a field to Settings (or PlatformSettings) in src/cloudlet/settings/ and take the settings as an argument."
+    advice = (
+        "Add a field to Settings (or PlatformSettings) in src/cloudlet/settings/ and take the settings as an argument."
+    )
 
     def check(self, source: Source) -> Iterator[Finding]:
         if source.path == "src/cloudlet/settings/environment.py":
