@@ -55,6 +55,7 @@ def run(settings: PlatformSettings, *, on_ready: Callable[[str], None] | None = 
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=GRACE_SECONDS,
             lifespan="on",
         )

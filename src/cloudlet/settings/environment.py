@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
@@ -118,6 +119,17 @@ def read_patterns(name: str, env: Environment) -> tuple[str, ...]:
         except re.error as error:
             raise SettingError(f"{name}: {pattern!r} is no regular expression: {error}") from None
     return patterns
+
+
+def read_networks(name: str, env: Environment) -> tuple[str, ...]:
+    """A comma-separated list of addresses and networks. Raises SettingError."""
+    networks = env.names(name)
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise SettingError(f"{name}: {network!r} is no address and no network like 10.0.0.0/8: {error}") from None
+    return networks
 
 
 def given(variables: Mapping[str, str] | None) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from cloudlet.settings.environment import (
     given,
     in_container,
     parse_addresses,
+    read_networks,
 )
 
 
@@ -42,6 +43,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     license_rate_per_address: int = 50  # PLATFORM_LICENSE_RATE_PER_ADDRESS: requests a second; 0 no limit
     license_rate_per_token: int = 5  # PLATFORM_LICENSE_RATE_PER_TOKEN: the same for one token
     api_rate: int = 10  # PLATFORM_API_RATE: the same for one caller of the native API
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")  # PLATFORM_TRUSTED_PROXIES: whose X-Forwarded-For counts
+    activation_days: int = 400  # PLATFORM_ACTIVATION_DAYS: how long the Activations page goes back; 0 for ever
     metrics_token: str = ""  # PLATFORM_METRICS_TOKEN: opens /metrics to other machines; without it, to this one alone
     webhooks_allow_http: bool = False  # PLATFORM_WEBHOOKS_ALLOW_HTTP: webhooks may lead to http:// addresses
     webhooks_allow_private: bool = False  # PLATFORM_WEBHOOKS_ALLOW_PRIVATE: webhooks may lead into private networks
@@ -87,6 +90,8 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         license_rate_per_address=env.number("PLATFORM_LICENSE_RATE_PER_ADDRESS", 50),
         license_rate_per_token=env.number("PLATFORM_LICENSE_RATE_PER_TOKEN", 5),
         api_rate=env.number("PLATFORM_API_RATE", 10),
+        trusted_proxies=read_networks("PLATFORM_TRUSTED_PROXIES", env) or ("127.0.0.1", "::1"),
+        activation_days=max(0, env.number("PLATFORM_ACTIVATION_DAYS", 400)),
         metrics_token=env.text("PLATFORM_METRICS_TOKEN"),
         webhooks_allow_http=env.flag("PLATFORM_WEBHOOKS_ALLOW_HTTP"),
         webhooks_allow_private=env.flag("PLATFORM_WEBHOOKS_ALLOW_PRIVATE"),

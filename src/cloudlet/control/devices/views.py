@@ -117,7 +117,7 @@ def token_facts(session: Session, platform: Platform, found: Credential) -> dict
     membership = session.get(Membership, found.membership_id) if found.membership_id else None
     user = session.get(User, membership.user_id) if membership else None
     holding = license_of(session, membership.id) if membership else None
-    ends = min(holding.license.expires_at, holding.subscription.current_period_end) if holding else None
+    ends = holding.valid_until if holding else None
     return {
         "kind": found.kind,
         "name": found.name,

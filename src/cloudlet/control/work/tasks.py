@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cloudlet.control.activations import retention
+from cloudlet.control.credentials import expiry
 from cloudlet.control.devices import service as devices
 from cloudlet.control.licenses import renewals, rotation
 from cloudlet.control.limits import service as limits
@@ -17,4 +19,6 @@ TASKS: tuple[Task, ...] = (
     Task("webhooks", seconds=2, run=webhooks.deliver_due),
     Task("webhooks.prune", seconds=3600, run=webhooks.prune),
     Task("devices", seconds=3600, run=devices.forget_old),
+    Task("activations", seconds=3600, run=retention.forget_old),
+    Task("credentials", seconds=24 * 3600, run=expiry.warn),
 )
