@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.bootstrap import BootstrapResult
 from cloudlet.control.credentials.service import ensure_auth_token
+from cloudlet.control.db import Database
 from cloudlet.control.licenses.service import assign, license_of
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.service import add_member
@@ -58,7 +59,11 @@ class Colleague:
             return license_of(session, self.id) is not None
 
 
-def admin_of(platform: RunningPlatform, company: BootstrapResult) -> Viewer:
+class WithDatabase(Protocol):
+    database: Database
+
+
+def admin_of(platform: WithDatabase, company: BootstrapResult) -> Viewer:
     """The workspace's first admin, as services know them."""
     with platform.database.snapshot() as session:
         found = session.scalars(
