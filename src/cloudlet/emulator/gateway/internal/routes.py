@@ -16,11 +16,14 @@ from cloudlet.emulator.gateway.internal import (
     clock,
     config,
     diagnose,
+    dynamodb,
     health,
+    iam,
     info,
     init,
     license,
     plugins,
+    pods,
     resources,
     snapshots,
     sns,
@@ -37,6 +40,8 @@ LOG = logging.getLogger("cloudlet.internal")
 
 Answer = HttpResponse | Awaitable[HttpResponse]
 Endpoint = Callable[..., Answer]
+
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_localstack/health", health.get_health),
@@ -56,6 +61,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_localstack/license", license.get_license),
     ("GET", "/_localstack/licenseinfo", diagnose.get_licenseinfo),
     ("GET", "/_localstack/resources", resources.get_resources),
+    ("GET", "/_localstack/pods/environment", pods.get_environment),
     ("POST", "/_localstack/state/reset", state.reset_state),
     ("POST", "/_localstack/state/save", state.save_state),
     ("POST", "/_localstack/state/load", state.load_state),
@@ -77,6 +83,9 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", "/_aws/sns/sms-messages", sns.forget_sms_messages),
     ("GET", "/_aws/sns/subscription-tokens/{arn}", sns.get_subscription_token),
     ("GET", "/_aws/sns/{file}", sns.get_certificate),
+    ("DELETE", "/_aws/dynamodb/expired", dynamodb.delete_expired),
+    ("GET", "/_aws/iam/config", iam.get_config),
+    ("POST", "/_aws/iam/config", iam.set_config),
     ("GET", "/_cloudlet/clock", clock.get_clock),
     ("POST", "/_cloudlet/clock/freeze", clock.freeze_clock),
     ("POST", "/_cloudlet/clock/set", clock.set_clock),
@@ -138,6 +147,7 @@ class InternalApi:
     def _not_found(self, path: str) -> HttpResponse:
         """Nothing here. Clients take a 404 with an empty body for "this feature is not there", which is what it means."""
         known = {method for method, candidate in self._exact if candidate == path}
+        known |= {method for method in METHODS if self._by_pattern(method, path)[0] is not None}
         if known:
             return HttpResponse(405, {"Allow": ", ".join(sorted(known))})
         return HttpResponse(404)
