@@ -20,6 +20,8 @@ HALF = "half"
 HALF_COOKIE = "cloudlet_half"
 HALF_PATH = "/sign-in"
 HALF_MINUTES = 10
+NEXT_COOKIE = "cloudlet_next"
+NEXT_MINUTES = 30
 BROWSER_COOKIE = "cloudlet_browser"
 BROWSER_HOURS = 24
 
@@ -70,6 +72,19 @@ def half_cookie(value: str, platform: Platform) -> Cookie:
         secure=platform.settings.secure_cookies,
         samesite="lax",
         max_age=HALF_MINUTES * 60 if value else 0,
+    )
+
+
+def next_cookie(target: str, platform: Platform) -> Cookie:
+    """Which page somebody wanted who was asked to sign in, and then took a one-time link from elsewhere."""
+    return Cookie(
+        key=NEXT_COOKIE,
+        value=target,
+        path="/sign-in",
+        httponly=True,
+        secure=platform.settings.secure_cookies,
+        samesite="lax",
+        max_age=NEXT_MINUTES * 60 if target else 0,
     )
 
 

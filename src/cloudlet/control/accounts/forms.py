@@ -11,6 +11,10 @@ class SignInForm(msgspec.Struct, frozen=True):
     next: str = "/"
 
 
+class LinkForm(msgspec.Struct, frozen=True):
+    next: str = ""
+
+
 class CodeForm(msgspec.Struct, frozen=True):
     """A code of an authenticator app, or a recovery code."""
 

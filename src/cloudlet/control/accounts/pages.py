@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
-from cloudlet.control.accounts.entry import HALF, HALF_COOKIE, enter, half_cookie, start_session, welcome
+from cloudlet.control.accounts.entry import (
+    HALF,
+    HALF_COOKIE,
+    NEXT_COOKIE,
+    enter,
+    half_cookie,
+    next_cookie,
+    start_session,
+    welcome,
+)
 from cloudlet.control.accounts.errors import LinkExpired, SignInRefused, WrongCode
-from cloudlet.control.accounts.forms import CodeForm, SignInForm
+from cloudlet.control.accounts.forms import CodeForm, LinkForm, SignInForm
 from cloudlet.control.accounts.limits import (
     check_code_tries,
     check_password_tries,
@@ -49,9 +59,11 @@ def show_home() -> Redirect:
 
 @get("/sign-in", opt=requires(PUBLIC), sync_to_thread=False)
 def show_sign_in(platform: ThePlatform, next: FromQuery[str] = "/", done: FromQuery[str] = "") -> Template:
-    return page(
-        "sign_in.html", next=safe_next(next), email="", done=DONE.get(done, ""), signup=platform.settings.signup
-    )
+    target = safe_next(next)
+    answer = page("sign_in.html", next=target, email="", done=DONE.get(done, ""), signup=platform.settings.signup)
+    if next != "/":
+        answer.set_cookie(next_cookie(quote(target), platform))
+    return answer
 
 
 @post("/sign-in", opt=requires(PUBLIC))
@@ -121,19 +133,37 @@ def submit_code(
 
 @get("/sign-in/link/{secret:str}", opt=requires(PUBLIC))
 @in_thread
-def show_link(secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Template:
-    """Looking at the link does not use it up: mail scanners and link previews look too."""
+def show_link(
+    request: WebRequest,
+    secret: FromPath[str],
+    database: TheDatabase,
+    platform: ThePlatform,
+    next: FromQuery[str] = "",
+) -> Template:
+    """Looking at the link does not use it up: mail scanners and link previews look too.
+
+    It leads to `next`, or to the page at which this browser was asked to sign in.
+    """
     with database.snapshot() as session:
         email = find_link(session, platform, "magic", secret)[0].email
-    return page("sign_in_link.html", email=email)
+    return page("sign_in_link.html", email=email, next=safe_next(next or unquote(request.cookies.get(NEXT_COOKIE, ""))))
 
 
 @post("/sign-in/link/{secret:str}", opt=requires(PUBLIC))
 @in_thread
-def submit_link(request: WebRequest, secret: FromPath[str], database: TheDatabase, platform: ThePlatform) -> Redirect:
+def submit_link(
+    request: WebRequest,
+    secret: FromPath[str],
+    data: URLEncodedBody[LinkForm],
+    database: TheDatabase,
+    platform: ThePlatform,
+) -> Redirect:
     with database.transaction() as session:
         entry = enter(session, platform, request, use_link(session, platform, "magic", secret))
-    return welcome(entry, platform, "/getting-started")
+    answer = welcome(entry, platform, data.next)
+    if NEXT_COOKIE in request.cookies:
+        answer.set_cookie(next_cookie("", platform))
+    return answer
 
 
 @post("/sign-out", opt=requires(SIGNED_IN_UNVERIFIED))
