@@ -76,3 +76,41 @@ def test_the_page_names_every_route() -> None:
     page = PAGE.read_text()
     missing = [path for _method, path, _endpoint in ROUTES if path not in page]
     assert missing == []
+
+
+def test_messages_of_ses_can_be_read_and_forgotten(start_emulator: Any) -> None:
+    emulator = start_emulator()
+    assert get(emulator, "/_aws/ses") == {"messages": []}
+    ses = emulator.client("ses")
+    ses.verify_email_identity(EmailAddress="me@example.com")
+    to = {"ToAddresses": ["you@example.com"]}
+    text = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "there"}}}
+    first = ses.send_email(Source="me@example.com", Destination=to, Message=text)["MessageId"]
+    raw = {"Data": b"Subject: x\nTo: you@example.com\n\nraw"}
+    ses.send_raw_email(Source="me@example.com", Destinations=["you@example.com"], RawMessage=raw)
+    ses.send_email(Source="me@example.com", Destination=to, Message=text)
+    answer = get(emulator, "/_aws/ses")
+    check(answer, "/_aws/ses")
+    assert [message.get("Subject") for message in answer["messages"]] == ["Hello", None, "Hello"]
+    assert answer["messages"][0]["Destination"] == to
+    assert "raw" in answer["messages"][1]["RawData"]
+    assert [message["Id"] for message in get(emulator, f"/_aws/ses?id={first}")["messages"]] == [first]
+    assert get(emulator, "/_aws/ses?email=nobody@example.com") == {"messages": []}
+    assert call(emulator, "DELETE", f"/_aws/ses?id={first}") == (204, b"")
+    assert len(get(emulator, "/_aws/ses")["messages"]) == 2
+    assert call(emulator, "DELETE", "/_aws/ses") == (204, b"")
+    assert get(emulator, "/_aws/ses") == {"messages": []}
+
+
+def test_data_points_of_cloudwatch_can_be_read(start_emulator: Any) -> None:
+    emulator = start_emulator()
+    data = {"MetricName": "load", "Dimensions": [{"Name": "host", "Value": "a"}]}
+    points = [{**data, "Value": 1.5}, {**data, "Value": 2.0}]
+    emulator.client("cloudwatch").put_metric_data(Namespace="mine", MetricData=points)
+    answer = get(emulator, "/_aws/cloudwatch/metrics/raw")
+    check(answer, "/_aws/cloudwatch/metrics/raw")
+    assert [(point["ns"], point["n"], point["v"]) for point in answer["metrics"]] == [
+        ("mine", "load", "1.5"),
+        ("mine", "load", 2),
+    ]
+    assert answer["metrics"][0]["d"] == [{"n": "host", "v": "a"}]

@@ -207,6 +207,18 @@ class Fallback:
             engine.reset()
             return by_service(self._read(engine, files))
 
+    async def held(self, service: str, attribute: str) -> list[tuple[str, str, Any]]:
+        """(account, region, what moto holds under this attribute) of each back end in use; nothing starts moto."""
+        if self._engine is None:
+            return []
+        found: list[tuple[str, str, Any]] = await self._in_thread(self._held, self._engine, service, attribute)
+        return found
+
+    def _held(self, engine: Engine, service: str, attribute: str) -> list[tuple[str, str, Any]]:
+        with self._all_locked():
+            states = dict(engine.states()).get(module_of(service), {})
+            return [(account, region, state[attribute]) for (account, region), state in states.items()]
+
     async def resources(self) -> list[tuple[str, str, str, str]]:
         """(CloudFormation's type, account, region, name) of what exists in moto, where moto knows the type."""
         if self._engine is None:
