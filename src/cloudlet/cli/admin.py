@@ -13,6 +13,11 @@ from cloudlet.cli.context import Context, pass_context
 from cloudlet.control.bootstrap import bootstrap as make_first_workspace
 from cloudlet.license.token import mask
 
+HIDDEN = (
+    "  Token      there is one, and this workspace shows no token again (its policy).\n"
+    "             For a new one sign in and choose Reset Auth Token; or run `cloudlet auth login`."
+)
+
 
 @click.group()
 def admin() -> None:
@@ -38,13 +43,13 @@ def bootstrap(context: Context, email: str | None, workspace: str | None, passwo
     """
     secret = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
     result = make_first_workspace(context.platform, email=email, workspace=workspace, password=secret)
-    token = result.token if show_token else mask(result.token)
+    token = result.token if show_token else mask(result.token) if result.token else ""
     lines = (
         "Workspace made." if result.created else "The workspace exists already.",
         f"  Workspace  {result.workspace}",
         f"  Admin      {result.email}",
         f"  License    {result.plan}, until {result.license_expires_at}",
-        f"  Token      {token}" + ("" if show_token else "   (--show-token prints it)"),
+        f"  Token      {token}" + ("" if show_token else "   (--show-token prints it)") if token else HIDDEN,
         f"  Sign in    {result.sign_in_link}",
         f"             works once, for {result.sign_in_link_minutes} minutes",
     )

@@ -104,10 +104,11 @@ class Servers:
             made = "made" if workspace.created else "found"
             step.done(f"Control plane at {workspace.web_url}; its workspace was {made}")
         with self.steps.step("Starting the emulator") as step:
-            info = self.start_emulator(workspace, web)
+            token = workspace.token or self.kept_token(workspace, web)
+            info = self.start_emulator(workspace, web, token)
             activated = "activated" if info.get("is_license_activated") else "not activated"
             step.done(f"Emulator at {url}; edition {info.get('edition', 'unknown')}, {activated}")
-        stored = self.store_token(workspace.token)
+        stored = self.store_token(token)
         self.are_up = True
         self.context.answer(
             {
@@ -117,7 +118,7 @@ class Servers:
                 "created": workspace.created,
                 "edition": info.get("edition"),
                 "is_license_activated": info.get("is_license_activated"),
-                "token": mask(workspace.token),
+                "token": mask(token),
                 "token_stored": stored,
             },
             farewell(workspace, url),
@@ -153,10 +154,25 @@ class Servers:
             raise emulator.not_ready(process, child, position)
         return workspace
 
-    def start_emulator(self, workspace: BootstrapResult, web: str) -> dict[str, object]:
+    def kept_token(self, workspace: BootstrapResult, web: str) -> str:
+        """Where the workspace shows no token again: the one that this machine was given before, or Failed."""
+        stored = CredentialStore(self.context.command).token()
+        if stored:
+            return stored
+        raise Failed(
+            f'The workspace "{workspace.workspace}" shows no token again (its policy), and none is stored here.',
+            code="credential.not_revealable",
+            actions=(
+                "cloudlet control start",
+                f"API_ENDPOINT={web}/v1 cloudlet auth login    (or Reset Auth Token in the web application)",
+                COMMAND,
+            ),
+        )
+
+    def start_emulator(self, workspace: BootstrapResult, web: str, token: str) -> dict[str, object]:
         """Started with this control plane's token, whatever other credentials the environment holds."""
         position = emulator.server(self.context).log_size()
-        extra = {"LOCALSTACK_AUTH_TOKEN": workspace.token, "LOCALSTACK_API_KEY": ""}
+        extra = {"LOCALSTACK_AUTH_TOKEN": token, "LOCALSTACK_API_KEY": ""}
         variables = self.context.command.variables
         if not (variables.get("API_ENDPOINT") or variables.get("LOCALSTACK_API_ENDPOINT")):
             extra |= {"API_ENDPOINT": f"{web}/v1", "WEB_APP_URL": workspace.web_url}

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.passwords import hash_password
 from cloudlet.control.accounts.service import LINK_MINUTES, create_user, find_user, make_link
+from cloudlet.control.credentials.errors import NotRevealable
 from cloudlet.control.credentials.service import ensure_auth_token
 from cloudlet.control.db import Database
 from cloudlet.control.licenses.service import Holding, assign, license_of, seats_of, start_trial
@@ -26,6 +27,7 @@ class BootstrapResult(msgspec.Struct, frozen=True, kw_only=True):
 
     - `created`: True when this call made the workspace, False when it was there already.
     - `token`: the admin's auth token in clear. Store it, never print it (`cloudlet.license.token.mask` for showing).
+      "" where there is one already and the workspace shows no token again (its `reveal_policy`).
     - `sign_in_link`: opens the web application signed in; single use, `sign_in_link_minutes` of life; print it, do not
       log it. A fresh one from each call.
     - `license_id`, `plan`, `license_expires_at`: the license assigned to the admin (`trial` at first; RFC 3339, UTC).
@@ -86,7 +88,10 @@ def make_first_workspace(
         membership = create_workspace(session, platform, workspace_name, user)
     workspace = session.get_one(Workspace, membership.workspace_id)
     holding = ensure_license(session, platform, membership)
-    token = ensure_auth_token(session, platform, membership, actor=ACTOR).token
+    try:
+        token = ensure_auth_token(session, platform, membership, actor=ACTOR).token
+    except NotRevealable:
+        token = ""
     secret = make_link(session, platform, user, "magic")
     base_url = platform.settings.base_url
     return BootstrapResult(
