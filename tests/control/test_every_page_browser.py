@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from html.parser import HTMLParser
+from types import MappingProxyType
 
 import httpx
 import msgspec
@@ -19,8 +20,12 @@ from tests.control.showcase import Showcase, Shown, furnish
 
 MAX_PAGE_BYTES = 100_000
 WIDTHS = (320, 390, 768, 1280)
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+RULES: Mapping[str, object] = MappingProxyType(
+    {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+)
+COLOURS: Mapping[str, object] = MappingProxyType(
+    {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+)
 TOO_WIDE = "() => document.documentElement.scrollWidth - window.innerWidth"
 
 
@@ -134,13 +139,28 @@ def test_no_page_is_wider_than_its_window(browser: Browser, place: Place) -> Non
     assert wrong == []
 
 
+def problems(axe: Axe, page: Page, options: Mapping[str, object]) -> list[str]:
+    """What breaks a rule of WCAG, or another one seriously."""
+    found = axe.run(page, options={**options, "resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{rule['id']}: {[node['html'][:160] for node in rule['nodes'][:3]]}"
+        for rule in found
+        if rule["impact"] in {"serious", "critical"} or "wcag2" in " ".join(rule["tags"])
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_breaks_the_rules_for_accessible_pages(browser: Browser, place: Place, scheme: str) -> None:
     """The dark pages differ in their colours alone. The policy of the pages would keep axe-core out."""
     axe, wrong = Axe(), []
     options = RULES if scheme == "light" else COLOURS
     for path, page in walk(browser, place, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"):
-        for found in axe.run(page, options={**options, "resultTypes": ["violations"]}).response["violations"]:
-            if found["impact"] in {"serious", "critical"} or "wcag2" in " ".join(found["tags"]):
-                wrong.append(f"{path}: {found['id']}: {[node['html'][:160] for node in found['nodes'][:3]]}")
+        wrong += [f"{path}: {problem}" for problem in problems(axe, page, options)]
     assert wrong == []
+
+
+def test_the_rules_find_what_is_wrong(browser: Browser, place: Place) -> None:
+    with opened(browser, place, "") as page:
+        page.set_content('<h1>Title</h1><p style="color: #ddd; background: #fff">pale</p><input><button></button>')
+        found = " ".join(problems(Axe(), page, RULES))
+    assert all(rule in found for rule in ("color-contrast", "label", "button-name", "html-has-lang"))
