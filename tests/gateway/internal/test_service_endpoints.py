@@ -114,3 +114,8 @@ def test_data_points_of_cloudwatch_can_be_read(start_emulator: Any) -> None:
         ("mine", "load", 2),
     ]
     assert answer["metrics"][0]["d"] == [{"n": "host", "v": "a"}]
+
+
+def test_numbers_that_opted_out_are_listed(emulator: Any) -> None:
+    answer = get(emulator, "/_aws/sns/phone-opt-outs?accountId=999900001111&region=eu-west-1")
+    assert answer == {"phone_opt_outs": [], "region": "eu-west-1"}

@@ -84,6 +84,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_aws/sns/sms-messages", sns.list_sms_messages),
     ("DELETE", "/_aws/sns/sms-messages", sns.forget_sms_messages),
     ("GET", "/_aws/sns/subscription-tokens/{arn}", sns.get_subscription_token),
+    ("GET", "/_aws/sns/phone-opt-outs", sns.list_opted_out),
     ("GET", "/_aws/sns/{file}", sns.get_certificate),
     ("GET", "/_aws/ses", ses.list_messages),
     ("DELETE", "/_aws/ses", ses.forget_messages),

@@ -46,6 +46,14 @@ def forget_sms_messages(emulator: Emulator, request: HttpRequest) -> HttpRespons
     return HttpResponse(204)
 
 
+def list_opted_out(emulator: Emulator, request: HttpRequest) -> HttpResponse:
+    """`{"phone_opt_outs": [numbers], "region"}`: who does not want messages."""
+    found = ask(emulator, request, "ListPhoneNumbersOptedOut")
+    return json_answer(
+        {"phone_opt_outs": found["phoneNumbers"], "region": request.params.get("region", DEFAULT_REGION)}
+    )
+
+
 def get_subscription_token(emulator: Emulator, request: HttpRequest, arn: str) -> HttpResponse:
     """The token that confirms a subscription, for tests that cannot read its message."""
     if arn.count(":") != 6 or not arn.startswith("arn:"):
