@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
@@ -13,18 +13,6 @@ from cloudlet.control.credentials.service import ensure_auth_token
 from cloudlet.control.workspaces.service import add_member
 from tests.control.browsing import CONTRAST, OpenPage, sign_in
 from tests.control.serving import RunningPlatform
-
-PAGES = (
-    "/getting-started",
-    "/workspace/auth-tokens",
-    "/workspace/my-license",
-    "/workspace/members",
-    "/workspace/subscriptions",
-    "/workspace",
-    "/workspaces/new",
-    "/account",
-    "/docs/errors",
-)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +85,11 @@ def test_a_reset_is_confirmed_by_typing(
 
 @pytest.mark.parametrize("java_script_enabled", [True, False], ids=["with script", "without script"])
 def test_an_admin_assigns_a_license_and_the_members_emulator_starts(
-    open_page: OpenPage, platform: RunningPlatform, member: BootstrapResult, new_email, java_script_enabled: bool
+    open_page: OpenPage,
+    platform: RunningPlatform,
+    member: BootstrapResult,
+    new_email: Callable[[], str],
+    java_script_enabled: bool,
 ) -> None:
     with platform.database.transaction() as session:
         user = create_user(session, platform.platform, new_email(), name="Grace Hopper")
@@ -143,27 +135,13 @@ def test_a_members_page_fits_and_can_be_read(
     assert page.evaluate(CONTRAST) == []
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
-def test_no_page_is_wider_than_its_window(open_page: OpenPage, member: BootstrapResult, width: int) -> None:
-    page = open_page(viewport={"width": width, "height": 800})
+def test_a_revealed_token_fits_a_small_window(open_page: OpenPage, member: BootstrapResult) -> None:
+    page = open_page(viewport={"width": 320, "height": 800})
     sign_in(page, member)
-    for path in PAGES:
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     page.goto("/workspace/auth-tokens")
     page.get_by_role("button", name="Reveal").click()
     expect(page.locator("#token")).to_have_text(member.token)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast_enough(open_page: OpenPage, member: BootstrapResult, scheme: str) -> None:
-    """WCAG AA, measured in the browser: 4.5 to 1 for every piece of text, 3 to 1 for large text."""
-    page = open_page(color_scheme=scheme)
-    sign_in(page, member)
-    for path in PAGES:
-        page.goto(path)
-        assert page.evaluate(CONTRAST) == [], path
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_everything_can_be_reached_by_keyboard(open_page: OpenPage, member: BootstrapResult) -> None:
