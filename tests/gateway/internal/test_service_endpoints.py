@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from cloudlet.emulator.gateway.internal.routes import ROUTES
+from cloudlet.emulator.gateway.internal.routes import ROUTES, failure
+from cloudlet.emulator.kernel.errors import UnmodelledError
 from tests.gateway.internal.test_localstack_endpoints import call, get
 from tests.gateway.internal.test_state_endpoints import check
 
@@ -119,3 +120,16 @@ def test_data_points_of_cloudwatch_can_be_read(start_emulator: Any) -> None:
 def test_numbers_that_opted_out_are_listed(emulator: Any) -> None:
     answer = get(emulator, "/_aws/sns/phone-opt-outs?accountId=999900001111&region=eu-west-1")
     assert answer == {"phone_opt_outs": [], "region": "eu-west-1"}
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (UnmodelledError("QueueDoesNotExist", "no queue", 400), 400, "request.invalid"),
+        (UnmodelledError("InternalFailure", "", 500), 500, "internal"),
+        (LookupError("a fault of ours"), 500, "internal"),
+    ],
+)
+def test_whatever_an_endpoint_raises_is_an_answer(error: Exception, status: int, code: str) -> None:
+    answer = failure(error)
+    assert (answer.status, json.loads(answer.body)["code"]) == (status, code)

@@ -33,6 +33,7 @@ from cloudlet.emulator.gateway.internal import (
     state,
 )
 from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
+from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class InternalApi:
             answer = endpoint(self._emulator, request, **parameters)
         except InternalError as error:
             return error_answer(error)
+        except Exception as error:  # renders: an internal endpoint's failure is an answer too
+            return failure(error)
         return answer if isinstance(answer, HttpResponse) else self._wait(answer)
 
     async def _wait(self, answer: Awaitable[HttpResponse]) -> HttpResponse:
@@ -132,8 +135,7 @@ class InternalApi:
         except InternalError as error:
             return error_answer(error)
         except Exception as error:  # renders: an internal endpoint's failure is an answer too
-            LOG.error("an internal endpoint failed", exc_info=error)
-            return error_answer(InternalError(500, "internal", f"{type(error).__name__}: {error}"))
+            return failure(error)
 
     def _by_pattern(self, method: str, path: str) -> tuple[Endpoint | None, dict[str, str]]:
         parts = [unquote(part) for part in path.split("/")]
@@ -157,3 +159,11 @@ class InternalApi:
         if known:
             return HttpResponse(405, {"Allow": ", ".join(sorted(known))})
         return HttpResponse(404)
+
+
+def failure(error: Exception) -> HttpResponse:
+    """What a service refuses keeps its status and words; anything else is a fault of ours."""
+    if isinstance(error, AwsError) and error.status < 500:
+        return error_answer(InternalError(error.status, "request.invalid", f"{error.code}: {error.message}"))
+    LOG.error("an internal endpoint failed", exc_info=error)
+    return error_answer(InternalError(500, "internal", f"{type(error).__name__}: {error}"))
