@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,6 +24,11 @@ pytest_plugins = ["tests.plugins.skipped_list"]
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_SECONDS = 60
 CLIENT_VARIABLES = ("AWS_", "LOCALSTACK_", "SERVICES", "PERSISTENCE", "GATEWAY_LISTEN", "DEBUG", "LS_LOG")
+
+
+# A shell that runs the tests in the background lets them ignore Ctrl-C, and so would every program that they start.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def free_port() -> int:
