@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import importlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -71,6 +72,7 @@ class Database:
         self.url = database_url(settings)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = make_engine(self.url)
+        self._writer = threading.Lock()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         self._readers = sessionmaker(
             self.engine.execution_options(cloudlet_read_only=True), expire_on_commit=False, autoflush=False
@@ -78,9 +80,18 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Commits on leaving, rolls back on an exception."""
-        with self._sessions.begin() as session:
-            yield session
+        """Commits on leaving, rolls back on an exception.
+
+        On SQLite the threads of a process queue up here. Left to SQLite they would poll for its one write lock with
+        growing sleeps, and some would sleep for a second while others come and go.
+        """
+        queued = self.is_sqlite and self._writer.acquire(timeout=BUSY_TIMEOUT_MILLISECONDS / 1000)
+        try:
+            with self._sessions.begin() as session:
+                yield session
+        finally:
+            if queued:
+                self._writer.release()
         for task in session.info.pop(WAKE, ()):
             self.wake(task)
 
