@@ -13,13 +13,17 @@ import pytest
 from sqlalchemy import select, update
 
 from cloudlet.control.accounts import second_factor
-from cloudlet.control.accounts.errors import WrongCode
-from cloudlet.control.accounts.service import create_user, find_user
+from cloudlet.control.accounts.errors import FreshSignInNeeded, WrongCode
+from cloudlet.control.accounts.passwords import hash_password
+from cloudlet.control.accounts.service import create_user, find_user, open_session, prove_owner
 from cloudlet.control.accounts.tables import RecoveryCode, User, WebSession
 from cloudlet.control.bootstrap import BootstrapResult
 from cloudlet.control.db import Database
+from cloudlet.control.members.errors import LastAdmin
+from cloudlet.control.members.service import keep_an_admin
 from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
+from cloudlet.control.workspaces.service import add_member, create_workspace
 from cloudlet.license.effects import SystemEffects
 from cloudlet.settings import read_platform_settings
 from tests.control.mailbox import mails_to
@@ -267,3 +271,42 @@ def test_of_two_that_give_the_same_code_at_once_one_comes_in(own: tuple[Database
     for thread in threads:
         thread.join(60)
     assert sorted(came_in) == [False] * 5 + [True]
+
+
+def test_with_a_second_factor_the_password_alone_changes_nothing_later(
+    own: tuple[Database, Platform, MovableTime],
+) -> None:
+    database, platform, effects = own
+    user_id, _ = with_factor(database, platform)
+    with database.transaction() as session:
+        user = session.get_one(User, user_id)
+        user.password_hash = hash_password("correct horse battery staple")
+        open_session(session, platform, user, ip="", user_agent="", with_sudo=True)
+        session_id = session.scalars(select(WebSession.id).where(WebSession.user_id == user_id)).one()
+        assert prove_owner(session, platform, session_id, "correct horse battery staple").id == user_id
+    effects.moment += 3600
+    with database.transaction() as session, pytest.raises(FreshSignInNeeded):
+        prove_owner(session, platform, session_id, "correct horse battery staple")
+
+
+@pytest.mark.parametrize("typed", ["Änne@Example.com", "ÄNNE@example.com", " änne@EXAMPLE.com "])
+def test_an_address_is_found_whatever_its_case(own: tuple[Database, Platform, MovableTime], typed: str) -> None:
+    database, platform, _ = own
+    with database.transaction() as session:
+        made = create_user(session, platform, "Änne@Example.com")
+        found = find_user(session, typed)
+        assert found is not None
+        assert found.id == made.id
+
+
+def test_an_admin_who_is_disabled_does_not_count(own: tuple[Database, Platform, MovableTime]) -> None:
+    database, platform, _ = own
+    with database.transaction() as session:
+        ada, grace = (create_user(session, platform, f"{name}@example.com") for name in ("ada", "grace"))
+        member = create_workspace(session, platform, "Acme", ada)
+        add_member(session, platform, member.workspace_id, grace, role="admin")
+        keep_an_admin(session, member)
+        grace.disabled_at = platform.now()
+        session.flush()
+        with pytest.raises(LastAdmin):
+            keep_an_admin(session, member)

@@ -52,6 +52,14 @@ class WeakPassword(InvalidForm):
     title = "Choose another password"
 
 
+class FreshSignInNeeded(WrongPassword):
+    """For who has a second factor: the password alone proves too little, signing in asks for both."""
+
+    code = "session.fresh_needed"
+    title = "It has been a while since you signed in"
+    hint = "Sign out, sign in again with your code, and do this within 15 minutes."
+
+
 class LinkNeeded(InvalidForm):
     code = "account.link_needed"
     title = "It has been a while since you signed in"

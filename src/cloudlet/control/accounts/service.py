@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.errors import LinkExpired, LinkNeeded, SignInRefused, WrongPassword
+from cloudlet.control.accounts.errors import FreshSignInNeeded, LinkExpired, LinkNeeded, SignInRefused, WrongPassword
 from cloudlet.control.accounts.passwords import hash_password, is_correct
 from cloudlet.control.accounts.rules import checked_password
 from cloudlet.control.accounts.second_factor import accept
@@ -39,6 +39,11 @@ def find_user(session: Session, email: str) -> User | None:
     return session.scalar(select(User).where(func.lower(User.email) == email.strip().lower()))
 
 
+def stored_email(email: str) -> str:
+    """As it is typed, but for capital letters beyond ASCII: not every database can tell that Ä and ä are one."""
+    return "".join(letter if letter.isascii() else letter.lower() for letter in email.strip())
+
+
 def create_user(
     session: Session,
     platform: Platform,
@@ -54,7 +59,7 @@ def create_user(
     """
     user = User(
         id=platform.new_id("usr"),
-        email=email.strip(),
+        email=stored_email(email),
         email_verified_at=platform.now() if is_verified else None,
         name=name,
         password_hash=hash_password(password) if password else None,
@@ -220,14 +225,19 @@ def forget_expired(session: Session, platform: Platform) -> None:
 
 
 def prove_owner(session: Session, platform: Platform, session_id: str, password: str) -> User:
-    """By the password; who has none must have signed in a moment ago. Raises WrongPassword, LinkNeeded."""
+    """By the password; who has none, or a second factor too, must have signed in a moment ago.
+
+    Raises WrongPassword, LinkNeeded, FreshSignInNeeded.
+    """
     here = session.get_one(WebSession, session_id)
     user = session.get_one(User, here.user_id)
-    if user.password_hash is not None:
-        if not is_correct(user.password_hash, password):
-            raise WrongPassword
-    elif here.sudo_until is None or here.sudo_until <= platform.now():
+    is_fresh = here.sudo_until is not None and here.sudo_until > platform.now()
+    if user.password_hash is None and not is_fresh:
         raise LinkNeeded
+    if user.password_hash is not None and not is_correct(user.password_hash, password):
+        raise WrongPassword
+    if user.totp_secret_enc is not None and not is_fresh:
+        raise FreshSignInNeeded
     return user
 
 

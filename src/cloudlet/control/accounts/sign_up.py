@@ -22,6 +22,7 @@ from cloudlet.control.accounts.service import (
     make_link,
     prove_owner,
     record_for,
+    stored_email,
     tell,
     use_link,
 )
@@ -155,7 +156,7 @@ def change_email(session: Session, platform: Platform, secret: str, ip: str) -> 
         session.delete(other)  # nobody ever confirmed it
         session.flush()
     tell(session, platform, user, "email_changed", new=email)
-    user.email, user.email_verified_at = email, platform.now()
+    user.email, user.email_verified_at = stored_email(email), platform.now()
     end_links(session, user.id, "verify", "reset", "magic", "half")
     record_for(session, platform, user.id, "account.email_changed", ip)
     session.flush()

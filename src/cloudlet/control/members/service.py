@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import Forbidden, NotFound
@@ -105,13 +106,19 @@ def find_member(session: Session, workspace_id: str, member_id: str) -> Membersh
 
 
 def keep_an_admin(session: Session, member: Membership) -> None:
-    """Raises LastAdmin when `member` is the only one."""
-    admins = session.scalar(
-        select(func.count(Membership.id)).where(
-            Membership.workspace_id == member.workspace_id, Membership.role == "admin", Membership.status == "active"
+    """Raises LastAdmin when `member` is the only one who can still sign in."""
+    others = session.scalar(
+        select(func.count(Membership.id))
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.workspace_id == member.workspace_id,
+            Membership.role == "admin",
+            Membership.status == "active",
+            Membership.id != member.id,
+            User.disabled_at.is_(None),
         )
     )
-    if member.role == "admin" and admins == 1:
+    if member.role == "admin" and not others:
         raise LastAdmin
 
 

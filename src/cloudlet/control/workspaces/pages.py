@@ -9,6 +9,7 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from cloudlet.control.accounts.limits import check_proof_tries, forgive_proof_tries
 from cloudlet.control.accounts.service import confirm_password
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
@@ -95,8 +96,10 @@ def submit_delete(
 ) -> Template | Redirect:
     try:
         if not viewer.has_sudo:
+            check_proof_tries(database, platform, viewer.user_id)
             with database.transaction() as session:
                 confirm_password(session, platform, viewer.session_id, data.password, data.code)
+                forgive_proof_tries(session, viewer.user_id)
         with database.transaction() as session:
             delete_workspace(session, platform, viewer, data.confirm)
     except Refusal as error:
