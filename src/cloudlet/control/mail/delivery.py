@@ -36,6 +36,7 @@ LOG = logging.getLogger("cloudlet.control.mail")
 # Seconds from a failed try to the next one; after the last of them the mail is given up.
 RETRY_SECONDS = (60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600)
 CLAIM_SECONDS = 300
+RUN_SECONDS = 25  # after which a run takes no further mail, the next one does: a stop waits for the run
 KEPT_DAYS = 30
 SHOWN_HOURS = 24  # how long the developer page has a mail
 RULE = "-" * 72
@@ -80,8 +81,9 @@ def warn_where_mail_waits(platform: Platform) -> None:
 def send_by(server: MailServer, database: Database, platform: Platform) -> None:
     """A server that cannot be reached costs the first mail a try, and the others nothing: they stay due."""
     smtp: SMTP | None = None
+    ends = platform.effects.monotonic() + RUN_SECONDS
     try:
-        while mail := claim(database, platform):
+        while platform.effects.monotonic() < ends and (mail := claim(database, platform)):
             try:
                 smtp = smtp or connect(server)
                 send(smtp, server, platform, mail)
@@ -120,6 +122,8 @@ def send(smtp: SMTP, server: MailServer, platform: Platform, mail: Claimed) -> N
         raise NotSent(reply(error.smtp_code, error.smtp_error)) from error
     except (SMTPNotSupportedError, UnicodeError) as error:
         raise NotSent("The server takes no address with other letters than a to z", is_final=True) from error
+    except ValueError as error:
+        raise NotSent(f"This is no mail that can be written: {error}", is_final=True) from error
 
 
 def compose(server: MailServer, platform: Platform, mail: Claimed) -> EmailMessage:
