@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudlet.control.errors import InvalidForm, Refusal
+from cloudlet.control.errors import Conflict, InvalidForm, Refusal
 
 
 class SignInRefused(InvalidForm):
@@ -66,3 +66,8 @@ class LinkNeeded(InvalidForm):
     hint = (
         "Get a new sign-in link (`cloudlet admin bootstrap`), or a password by “Forgot your password?”, and try again."
     )
+
+
+class UserExists(Conflict):
+    code = "account.exists"
+    title = "There is an account with this address"

@@ -9,12 +9,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from cloudlet.control.accounts.errors import UserExists
 from cloudlet.control.accounts.passwords import hash_password
 from cloudlet.control.accounts.rules import checked_email, checked_name, checked_password
 from cloudlet.control.accounts.service import close_all_sessions, create_user, end_links, find_user, make_link
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
-from cloudlet.control.errors import Conflict, NotFound
+from cloudlet.control.errors import NotFound
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.service import add_member, memberships_of
 from cloudlet.control.workspaces.tables import Membership, Workspace
@@ -22,11 +23,6 @@ from cloudlet.control.workspaces.tables import Membership, Workspace
 ACTOR = "system"
 LINK_MINUTES = 60
 MOST_USERS = 1000
-
-
-class UserExists(Conflict):
-    code = "account.exists"
-    title = "There is an account with this address"
 
 
 class UserRow(msgspec.Struct, frozen=True, kw_only=True):
