@@ -15,7 +15,7 @@ from cloudlet.control.accounts.rules import checked_email, checked_name, checked
 from cloudlet.control.accounts.service import close_all_sessions, create_user, end_links, find_user, make_link
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
-from cloudlet.control.errors import NotFound
+from cloudlet.control.errors import Conflict, NotFound
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.service import add_member, memberships_of
 from cloudlet.control.workspaces.tables import Membership, Workspace
