@@ -22,7 +22,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A signed-in user. A plain record that outlives the database session.
 
     `has_sudo`: they proved who they are a moment ago; `is_verified`: the e-mail address is theirs. `credential_id`: of
-    the API token that acts for them, "" in a browser.
+    the API token that acts for them, "" in a browser. `only_workspace_id`: they came by its single sign-on, which opens
+    no other workspace; "" else.
     """
 
     session_id: str
@@ -34,6 +35,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     has_second_factor: bool = False
     has_sudo: bool
     credential_id: str = ""
+    only_workspace_id: str = ""
 
     @property
     def actor(self) -> str:
@@ -61,7 +63,8 @@ def load_account(database: Database, platform: Platform, cookie: str) -> Account
         if found is None:
             return None
         web_session, user = found
-        place = current_membership(session, user.id, web_session.workspace_id)
+        only = web_session.only_workspace_id or ""
+        place = current_membership(session, user.id, web_session.workspace_id, only)
         now = platform.now()
         seen_lately = now - web_session.last_seen_at < SEEN_AGAIN
         account = Account(
@@ -73,6 +76,7 @@ def load_account(database: Database, platform: Platform, cookie: str) -> Account
             has_password=user.password_hash is not None,
             has_second_factor=user.totp_secret_enc is not None,
             has_sudo=web_session.sudo_until is not None and web_session.sudo_until > now,
+            only_workspace_id=only,
         )
         if place is not None:
             account = in_workspace(account, *place)

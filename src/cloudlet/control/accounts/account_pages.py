@@ -183,7 +183,7 @@ def account_page(
     part: str = "",
 ) -> Template:
     with database.snapshot() as session:
-        workspaces = [workspace for _, workspace in memberships_of(session, account.user_id)]
+        workspaces = [workspace for _, workspace in memberships_of(session, account.user_id, account.only_workspace_id)]
         sessions = sessions_views(session, platform, account)
     return page(
         "account.html",

@@ -37,6 +37,6 @@ def sessions_views(session: Session, platform: Platform, account: Account) -> li
             last_seen_at=row.last_seen_at,
             is_this=row.id == account.session_id,
         )
-        for row in sessions_of(session, platform, account.user_id)
+        for row in sessions_of(session, platform, account.user_id, account.only_workspace_id)
     ]
     return sorted(views, key=lambda view: not view.is_this)

@@ -138,7 +138,7 @@ def prove(
     even_with_sudo: bool = False,
 ) -> None:
     """By the password, or without one where they signed in a moment ago. Raises WrongPassword, LinkNeeded, RateLimited."""
-    if account.has_sudo and not even_with_sudo:
+    if account.has_sudo and not even_with_sudo and not account.only_workspace_id:
         return
     ip = client_ip(request)
     check_password_tries(database, platform, ip, account.email)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, true, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.errors import FreshSignInNeeded, LinkExpired, LinkNeeded, SignInRefused, WrongPassword
@@ -78,7 +78,17 @@ def sign_in(session: Session, email: str, password: str) -> User:
     return user
 
 
-def open_session(session: Session, platform: Platform, user: User, *, ip: str, user_agent: str, with_sudo: bool) -> str:
+def open_session(
+    session: Session,
+    platform: Platform,
+    user: User,
+    *,
+    ip: str,
+    user_agent: str,
+    with_sudo: bool,
+    sso_provider_id: str | None = None,
+    only_workspace_id: str | None = None,
+) -> str:
     """A new session; returns the cookie's value. `with_sudo`: the user has just proved who they are."""
     value = to_base64url(platform.effects.random_bytes(32))
     session.add(
@@ -92,6 +102,8 @@ def open_session(session: Session, platform: Platform, user: User, *, ip: str, u
             last_seen_at=platform.now(),
             expires_at=platform.later(days=SESSION_DAYS),
             sudo_until=platform.later(minutes=SUDO_MINUTES) if with_sudo else None,
+            sso_provider_id=sso_provider_id,
+            only_workspace_id=only_workspace_id,
         )
     )
     return value
@@ -231,7 +243,8 @@ def prove_owner(session: Session, platform: Platform, session_id: str, password:
     """
     here = session.get_one(WebSession, session_id)
     user = session.get_one(User, here.user_id)
-    is_fresh = here.sudo_until is not None and here.sudo_until > platform.now()
+    # what an identity provider says counts in its own workspace; the account is more than that
+    is_fresh = here.sudo_until is not None and here.sudo_until > platform.now() and here.only_workspace_id is None
     if user.password_hash is None and not is_fresh:
         raise LinkNeeded
     if user.password_hash is not None and not is_correct(user.password_hash, password):
@@ -261,12 +274,13 @@ def tell(session: Session, platform: Platform, user: User, kind: str, **facts: o
     send_letter(session, platform, kind, user.email, name=user.name, at=platform.now(), **facts)
 
 
-def sessions_of(session: Session, platform: Platform, user_id: str) -> list[WebSession]:
-    """The living ones, last seen first."""
+def sessions_of(session: Session, platform: Platform, user_id: str, only: str = "") -> list[WebSession]:
+    """The living ones, last seen first; those of single sign-on to the workspace `only`, where that is given."""
     return list(
         session.scalars(
             select(WebSession)
             .where(WebSession.user_id == user_id, WebSession.expires_at > platform.now())
+            .where(WebSession.only_workspace_id == only if only else true())
             .order_by(WebSession.last_seen_at.desc(), WebSession.id.desc())
             .limit(50)
         )

@@ -40,7 +40,8 @@ class User(Base):
 class WebSession(Base):
     """A signed-in browser. `hash` is the keyed hash of the cookie; `sudo_until` ends the time after re-authentication.
 
-    `workspace_id` is the workspace that the pages show.
+    `workspace_id` is the workspace that the pages show. Of a single sign-on: `sso_provider_id` vouches for the user, in
+    its own workspace, `only_workspace_id`, and nowhere else. Not keys of other tables: what goes away must not open more.
     """
 
     __tablename__ = "sessions"
@@ -55,6 +56,8 @@ class WebSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
     sudo_until: Mapped[datetime | None] = mapped_column(Moment)
+    sso_provider_id: Mapped[str | None] = mapped_column(String(40), index=True)
+    only_workspace_id: Mapped[str | None] = mapped_column(String(40))
 
 
 class EmailToken(Base):

@@ -74,7 +74,7 @@ def caller_of_cookie(
     if not workspace_id or not isinstance(account, Viewer) or account.workspace_id == workspace_id:
         return account
     with database.snapshot() as session:
-        for membership, workspace in memberships_of(session, account.user_id):
+        for membership, workspace in memberships_of(session, account.user_id, account.only_workspace_id):
             if workspace.id == workspace_id:
                 return msgspec.structs.replace(
                     account,

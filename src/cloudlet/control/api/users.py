@@ -82,7 +82,7 @@ def list_sessions(call: Call) -> Page[Browser]:
                 expires_at=found.expires_at,
                 current=found.id == call.person.session_id,
             )
-            for found in sessions_of(call.session, call.platform, call.person.user_id)
+            for found in sessions_of(call.session, call.platform, call.person.user_id, call.person.only_workspace_id)
         )
     )
 

@@ -87,7 +87,9 @@ def list_workspaces(call: Call) -> Page[Workspace]:
     return Page(
         tuple(
             shape(membership, workspace)
-            for membership, workspace in memberships_of(call.session, call.person.user_id)
+            for membership, workspace in memberships_of(
+                call.session, call.person.user_id, call.person.only_workspace_id
+            )
             if not call.person.credential_id or workspace.id == own
         )
     )

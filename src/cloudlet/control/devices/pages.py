@@ -63,9 +63,7 @@ def submit_decision(
                 viewer, database, platform, request_id, chosen=data.membership_id, ask=True, problem=error
             )
     with database.transaction() as session:
-        workspace = service.approve(
-            session, platform, viewer.user_id, request_id, data.membership_id, ip=client_ip(request)
-        )
+        workspace = service.approve(session, platform, viewer, request_id, data.membership_id, ip=client_ip(request))
     return page("device_answered.html", is_approved=True, workspace=workspace.name)
 
 
@@ -96,7 +94,7 @@ def request_page(
 ) -> Template:
     with database.snapshot() as session:
         row = service.waiting_request(session, platform, request_id)
-        asked = request_view(session, row, viewer.user_id, viewer.workspace_id)
+        asked = request_view(session, row, viewer)
     return page(
         "device_request.html",
         asked=asked,

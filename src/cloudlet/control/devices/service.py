@@ -36,6 +36,7 @@ from cloudlet.control.devices.tokens import create_admin_token, create_device_to
 from cloudlet.control.errors import NotFound
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.service import memberships_of
 from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.canonical import to_base64url
@@ -187,20 +188,23 @@ def waiting_request(session: Session, platform: Platform, request_id: str) -> De
 
 
 def approve(
-    session: Session, platform: Platform, user_id: str, request_id: str, membership_id: str, *, ip: str
+    session: Session, platform: Platform, viewer: Viewer, request_id: str, membership_id: str, *, ip: str
 ) -> Workspace:
     """The user lets the program act for them in one of their workspaces. Raises as `waiting_request`, NotFound."""
     row = waiting_request(session, platform, request_id)
-    mine = {membership.id: workspace for membership, workspace in memberships_of(session, user_id)}
+    mine = {
+        membership.id: workspace
+        for membership, workspace in memberships_of(session, viewer.user_id, viewer.only_workspace_id)
+    }
     if membership_id not in mine:
         raise NotFound("You belong to no such workspace.")
-    decide(session, row, confirmed_at=platform.now(), confirmed_by=user_id, membership_id=membership_id)
+    decide(session, row, confirmed_at=platform.now(), confirmed_by=viewer.user_id, membership_id=membership_id)
     workspace = mine[membership_id]
     record(
         session,
         platform,
         workspace.id,
-        actor="user:" + user_id,
+        actor="user:" + viewer.user_id,
         action="device.approved",
         target=row.id,
         ip=ip,

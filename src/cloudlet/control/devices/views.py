@@ -19,6 +19,7 @@ from cloudlet.control.licenses.service import license_of
 from cloudlet.control.members.views import LABELS
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.service import memberships_of
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
@@ -61,13 +62,13 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     last_used_machine: str
 
 
-def request_view(session: Session, row: DeviceRequest, user_id: str, current_workspace: str) -> RequestView:
-    """`current_workspace` is chosen unless the program's user named another one of theirs."""
-    mine = memberships_of(session, user_id)
+def request_view(session: Session, row: DeviceRequest, viewer: Viewer) -> RequestView:
+    """The workspace that they look at is chosen unless the program's user named another one of theirs."""
+    mine = memberships_of(session, viewer.user_id, viewer.only_workspace_id)
     hinted = [
         space.id for _, space in mine if row.workspace_hint and row.workspace_hint in {space.id, space.name, space.slug}
     ]
-    chosen = (hinted or [current_workspace])[0]
+    chosen = (hinted or [viewer.workspace_id])[0]
     return RequestView(
         id=row.id,
         code=row.user_code,

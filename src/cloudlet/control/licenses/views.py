@@ -116,7 +116,7 @@ def licenses_elsewhere(session: Session, platform: Platform, viewer: Viewer) -> 
     now = platform.now()
     return tuple(
         Elsewhere(workspace.id, workspace.name)
-        for member, workspace in memberships_of(session, viewer.user_id)
+        for member, workspace in memberships_of(session, viewer.user_id, viewer.only_workspace_id)
         if workspace.id != viewer.workspace_id
         and (held := license_of(session, member.id)) is not None
         and held.is_good(now)

@@ -20,7 +20,7 @@ from cloudlet.control.members.tables import Invitation
 from cloudlet.control.offline.tables import OfflineFile
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Account, Viewer
-from cloudlet.control.workspaces.errors import NameNotTyped, SettingsChanged, TooManyWorkspaces
+from cloudlet.control.workspaces.errors import NameNotTyped, OneWorkspaceOnly, SettingsChanged, TooManyWorkspaces
 from cloudlet.control.workspaces.forms import Facts, SettingsForm
 from cloudlet.control.workspaces.policies import policies_of
 from cloudlet.control.workspaces.service import create_workspace, switch_workspace
@@ -30,7 +30,9 @@ MOST_WORKSPACES = 50
 
 
 def make_workspace(session: Session, platform: Platform, account: Account, facts: Facts) -> Workspace:
-    """The account's user is its admin, and looks at it from now on. Raises TooManyWorkspaces."""
+    """The account's user is its admin, and looks at it from now on. Raises TooManyWorkspaces, OneWorkspaceOnly."""
+    if account.only_workspace_id:
+        raise OneWorkspaceOnly
     count = session.scalar(
         select(func.count(Membership.id)).where(
             Membership.user_id == account.user_id, Membership.role == "admin", Membership.status == "active"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudlet.control.errors import Conflict, InvalidForm
+from cloudlet.control.errors import Conflict, Forbidden, InvalidForm
 
 
 class SettingsChanged(Conflict):
@@ -20,3 +20,9 @@ class TooManyWorkspaces(Conflict):
     code = "workspace.too_many"
     title = "You have very many workspaces already"
     hint = "Leave or delete one first."
+
+
+class OneWorkspaceOnly(Forbidden):
+    code = "workspace.sso_only"
+    title = "Single sign-on opens one workspace only"
+    hint = "Sign in with your password instead; “Forgot your password?” sets the first one."

@@ -36,20 +36,22 @@ def add_member(session: Session, platform: Platform, workspace_id: str, user: Us
     return member
 
 
-def memberships_of(session: Session, user_id: str) -> list[tuple[Membership, Workspace]]:
-    """Active memberships in workspaces that exist, oldest first."""
+def memberships_of(session: Session, user_id: str, only: str = "") -> list[tuple[Membership, Workspace]]:
+    """Active memberships in workspaces that exist, oldest first; in the workspace `only` where the session opens no other."""
     rows = session.execute(
         select(Membership, Workspace)
         .join(Workspace, Workspace.id == Membership.workspace_id)
         .where(Membership.user_id == user_id, Membership.status == "active", Workspace.deleted_at.is_(None))
         .order_by(Membership.joined_at, Membership.id)
     ).all()
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1]) for row in rows if not only or row[1].id == only]
 
 
-def current_membership(session: Session, user_id: str, workspace_id: str | None) -> tuple[Membership, Workspace] | None:
+def current_membership(
+    session: Session, user_id: str, workspace_id: str | None, only: str = ""
+) -> tuple[Membership, Workspace] | None:
     """The membership in the chosen workspace, or else in the user's first one."""
-    found = memberships_of(session, user_id)
+    found = memberships_of(session, user_id, only)
     chosen = [pair for pair in found if pair[1].id == workspace_id]
     return next(iter(chosen or found), None)
 
@@ -67,7 +69,8 @@ def admin_names(session: Session, workspace_id: str) -> list[str]:
 
 
 def switch_workspace(session: Session, user_id: str, session_id: str, workspace_id: str) -> None:
-    """What the pages of this browser show from now on. Raises NotFound where the user is no member."""
-    if workspace_id not in {workspace.id for _, workspace in memberships_of(session, user_id)}:
+    """What the pages of this browser show from now on. Raises NotFound where the user is no member, or not by this session."""
+    here = session.get_one(WebSession, session_id)
+    if workspace_id not in {space.id for _, space in memberships_of(session, user_id, here.only_workspace_id or "")}:
         raise NotFound("You belong to no such workspace.")
-    session.get_one(WebSession, session_id).workspace_id = workspace_id
+    here.workspace_id = workspace_id

@@ -68,9 +68,15 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", "subject", name="uq_sso_identities_provider_id_subject"),
     )
     op.create_index("ix_sso_identities_user_id", "sso_identities", ["user_id"], unique=False)
+    op.add_column("sessions", sa.Column("sso_provider_id", sa.String(length=40), nullable=True))
+    op.add_column("sessions", sa.Column("only_workspace_id", sa.String(length=40), nullable=True))
+    op.create_index("ix_sessions_sso_provider_id", "sessions", ["sso_provider_id"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_sessions_sso_provider_id", table_name="sessions")
+    op.drop_column("sessions", "only_workspace_id")
+    op.drop_column("sessions", "sso_provider_id")
     op.drop_table("sso_identities")
     op.drop_table("sso_attempts")
     op.drop_table("sso_providers")
