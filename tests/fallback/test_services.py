@@ -176,3 +176,21 @@ def test_services_run_side_by_side(client: Client, unique: Unique) -> None:
     assert len(found) == 10
     pages = secrets.get_paginator("list_secrets").paginate(Filters=[{"Key": "name", "Values": [name]}])
     assert sum(len(page["SecretList"]) for page in pages) == 20
+
+
+def test_a_new_function_is_pending_and_has_the_members_that_aws_always_sends(client: Client, unique: Unique) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("main.py", "def handler(event, context): return event")
+    made = client("lambda").create_function(
+        FunctionName=unique("complete"),
+        Runtime="python3.12",
+        Handler="main.handler",
+        Role="arn:aws:iam::000000000000:role/any",
+        Code={"ZipFile": archive.getvalue()},
+    )
+    assert made["State"] == "Pending"
+    found = client("lambda").get_function_configuration(FunctionName=made["FunctionName"])
+    assert found["State"] == "Active"
+    assert found["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{made['FunctionName']}"}
+    assert found["RevisionId"] and "VpcConfig" not in found and "KMSKeyArn" not in found

@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cloudlet.emulator.effects.clock import Clock
+from cloudlet.emulator.fallback.answers import Answers, Asked
 from cloudlet.emulator.fallback.coverage import WITHIN_NATIVE, covered, is_installed, module_of
 from cloudlet.emulator.fallback.native import Dispatcher, NativeCalls
 from cloudlet.emulator.fallback.state import StateFiles
@@ -51,6 +52,7 @@ class Fallback:
         self._clock = clock
         self._models = models
         self._is_native = is_native
+        self._answers = Answers()
         self._engine: Engine | None = None
         self._loading = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
@@ -86,7 +88,7 @@ class Fallback:
 
     async def answer(self, protocol: str, call: Call, _parameters: dict[str, Any]) -> HttpResponse:
         """The answer to `call.http`. Raises AwsError, and what moto's code raises."""
-        if protocol in RAW_PROTOCOLS:
+        if protocol in RAW_PROTOCOLS and self._answers.find(call.service, call.operation) is None:
             response: HttpResponse = await self._in_thread(self._answer_raw, call)
             return response
         wire = codec(self._models.service(call.service), call.operation, protocol)
@@ -110,6 +112,11 @@ class Fallback:
 
     def invoke(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
         """The result of `call.operation`, from any thread. Raises AwsError."""
+        answer = self._answers.find(call.service, call.operation)
+        return self.proceed(call, request) if answer is None else answer(Asked(self, call, request))
+
+    def proceed(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """moto's own result, under the service's lock. Raises AwsError."""
         engine = self.engine()
         self._note(call.service, call.operation)
         with self._locked(call.service):

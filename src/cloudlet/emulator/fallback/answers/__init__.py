@@ -1,0 +1,66 @@
+"""Operations whose answers are made here, around moto's: checked before, completed after, or carried out by us.
+
+    ANSWERS["Invoke"](asked) -> result          in answers/SERVICE.py, loaded with the service's first request
+
+A function gets the operation that was asked for and returns the result in AWS's member names. `asked.proceed()` is
+moto's result. What needs another class of moto changed, not its answer, is in `corrections.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from cloudlet.emulator.kernel.call import Call
+
+if TYPE_CHECKING:
+    from cloudlet.emulator.fallback.moto import Engine
+    from cloudlet.emulator.fallback.service import Fallback
+
+# botocore's name of each service that has answers here -> its module in this package
+MODULES: Mapping[str, str] = MappingProxyType({"lambda": "lambda_"})
+
+
+class Asked:
+    """One operation that was asked for."""
+
+    def __init__(self, fallback: Fallback, call: Call, request: dict[str, Any]) -> None:
+        self.fallback = fallback
+        self.call = call
+        self.request = request
+
+    @property
+    def engine(self) -> Engine:
+        return self.fallback.engine()
+
+    def proceed(self, **changes: Any) -> dict[str, Any]:
+        """moto's result, for the request with these members changed. Raises AwsError."""
+        return self.fallback.proceed(self.call, self.request | changes)
+
+    def other(self, service: str, operation: str, request: dict[str, Any]) -> Any:
+        """Another operation in the same account and region, native or moto's. Raises AwsError."""
+        return self.engine.reach(self.call.account_id, self.call.region, service, operation, request)
+
+
+Answer = Callable[[Asked], dict[str, Any]]
+
+
+class Answers:
+    """Finds the function of an operation."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Mapping[str, Answer]] = {}
+
+    def find(self, service: str, operation: str) -> Answer | None:
+        name = MODULES.get(service)
+        if name is None:
+            return None
+        answers = self._loaded.get(service)
+        if answers is None:
+            module = importlib.import_module(  # lazy: costs nothing until the service is used
+                f"cloudlet.emulator.fallback.answers.{name}"
+            )
+            answers = self._loaded[service] = MappingProxyType(dict(module.ANSWERS))
+        return answers.get(operation)
