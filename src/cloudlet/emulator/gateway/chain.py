@@ -18,7 +18,6 @@ server makes a task of.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
@@ -46,6 +45,7 @@ from cloudlet.emulator.store.blobs import SpooledBody
 LOG = logging.getLogger("cloudlet.gateway")
 DYNAMODB_BODY_BYTES = 16 * 1024 * 1024  # the largest request that DynamoDB's front end takes ("Service quotas")
 INTERNAL_PREFIXES = ("/_localstack/", "/_cloudlet/", "/_aws/")
+DOCUMENT_PATH = "/openapi.yaml"
 
 SERVED_BY = "x-cloudlet-served-by"
 NATIVE = "native"
@@ -102,6 +102,8 @@ class Chain:
     def __call__(self, request: HttpRequest) -> Answer:
         path = request.path
         if path.startswith("/_") and path.startswith(INTERNAL_PREFIXES):
+            return self._answer_internal(request)
+        if path == DOCUMENT_PATH and asks_for_document(request):
             return self._answer_internal(request)
         if "origin" in request.headers:
             refused = self._check_origin(request)
@@ -211,9 +213,10 @@ class Chain:
         fallback = self.dispatcher.fallback
         if not fallback.serves(route.service, route.operation):
             raise not_implemented(route.service, route.operation)
-        handler = Handler(functools.partial(fallback.answer, route.protocol))
+        wire = fallback.codec(route.service, route.operation, route.protocol)
+        handler = Handler(fallback.answer if wire is None else fallback.carry_out)
         service = Service(route.service, modules=(), parsers={route.operation: no_parameters})
-        bound = self._bound[route] = Bound(service, route, None, handler, FALLBACK)
+        bound = self._bound[route] = Bound(service, route, wire, handler, FALLBACK)
         return bound
 
     def wants_spool(self, request: HttpRequest) -> bool:
@@ -319,6 +322,12 @@ class Chain:
         if request.method == "OPTIONS":
             return self.cors.preflight(request)
         return None
+
+
+def asks_for_document(request: HttpRequest) -> bool:
+    """Whether `/openapi.yaml` is the document of the internal API, not a bucket or an object of that name."""
+    signed = "authorization" in request.headers or bool(request.query)
+    return request.method == "GET" and not signed and virtual_bucket(request.host) is None
 
 
 def no_parameters(_request: HttpRequest) -> dict[str, Any]:
