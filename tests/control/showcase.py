@@ -27,6 +27,9 @@ from cloudlet.control.members.invitations import hash_of, invite
 from cloudlet.control.members.tables import Invitation
 from cloudlet.control.permissions import PUBLIC, SIGNED_IN_UNVERIFIED
 from cloudlet.control.platform import Platform
+from cloudlet.control.sso.forms import ProviderForm
+from cloudlet.control.sso.service import create_provider
+from cloudlet.control.sso.tables import SsoIdentity, SsoProvider
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.webhooks.forms import WebhookForm
 from cloudlet.control.webhooks.service import create_webhook, send_test
@@ -104,8 +107,10 @@ def furnish(running: RunningPlatform) -> Showcase:
             "/account/email": make_link(session, platform, user, "email", detail="ada@elsewhere.example.com"),
             "member_id": add_people(session, platform, viewer),
             "/invite": add_invitation(session, platform, viewer),
+            "provider_id": add_provider(session, platform, viewer)[0],
             "request_id": open_request(session, platform, SignInRequest("cloudlet", "1.0.0", "ada-laptop"), ip="").id,
         }
+        parts["slug"] = session.get_one(SsoProvider, parts["provider_id"]).slug
         add_activations(session, platform, viewer, parts)
         add_pipeline(session, platform, viewer, parts)
         add_deliveries(session, platform, viewer, parts)
@@ -140,6 +145,32 @@ def add_invitation(session: Session, platform: Platform, viewer: Viewer) -> str:
     invitation = session.scalars(select(Invitation).where(Invitation.membership_id == member.id)).one()
     invitation.hash = hash_of(platform, "shown")
     return "shown"
+
+
+def add_provider(session: Session, platform: Platform, viewer: Viewer) -> tuple[str, str]:
+    """Single sign-on, by which the viewer came in. Returns its id and that of the link to the viewer."""
+    form = ProviderForm(
+        name="Okta of the research department",
+        issuer="https://login.research-and-analytical-engines.example.com/oauth2/default",
+        client_id="0oa1b2c3d4E5F6G7h8i9",
+        client_secret="a secret that is not told",
+        scopes="openid email profile",
+        domains=("example.com", "flight-software.example.com"),
+        role="member",
+        permissions=None,
+    )
+    provider = create_provider(session, platform, viewer, form)
+    identity = SsoIdentity(
+        id=platform.new_id("sid"),
+        provider_id=provider.id,
+        user_id=viewer.user_id,
+        subject="00u1a2b3c4d5E6F7G8h9",
+        created_at=platform.now(),
+        last_used_at=platform.now(),
+    )
+    session.add(identity)
+    session.flush()
+    return provider.id, identity.id
 
 
 def add_activations(session: Session, platform: Platform, viewer: Viewer, parts: dict[str, str]) -> None:

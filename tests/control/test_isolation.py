@@ -23,6 +23,7 @@ from cloudlet.settings import read_platform_settings
 from tests.control.api import session_client, token_client, viewer_of
 from tests.control.people import csrf, sequence, sign_in
 from tests.control.serving import RunningPlatform
+from tests.control.showcase import add_provider
 
 # Sign-in requests of command lines belong to nobody before somebody approves them: test_devices.
 NOBODYS = {"/auth/request/{request_id}"}
@@ -64,6 +65,7 @@ def victim(platform: RunningPlatform) -> Victim:
         member = add_member(session, platform.platform, viewer.workspace_id, user, role="member").id
         own = session.get_one(Membership, viewer.membership_id)
         create_device_token(session, platform.platform, own, name="laptop", family="fam", actor=viewer.actor)
+        provider_id, identity_id = add_provider(session, platform.platform, viewer)
     assert platform.request_license(found.token).status_code == 200
     with session_client(platform, found) as client:
         client.base_url = httpx.URL(f"{client.base_url}workspaces/{viewer.workspace_id}")
@@ -99,6 +101,8 @@ def victim(platform: RunningPlatform) -> Victim:
             "deliveries": made(f"/webhooks/{webhook}/test"),
             "offline-files": made("/offline-files", requests=[request_file], member_id=member, days=1),
             "devices": listed("/tokens/devices"),
+            "sso": provider_id,
+            "people": identity_id,
         }
         client.base_url = httpx.URL(f"{platform.url}/api/v1")
         ids["sessions"] = listed("/users/me/sessions")

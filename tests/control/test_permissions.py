@@ -23,6 +23,7 @@ PUBLIC_PATHS = {
     *("/v1/auth/revoke", "/v1/license/credentials", "/v1/license/check", "/v1/license/grace-period-check"),
     *("/v1/user/signin", "/v1/events", "/v1/cloudpods", "/v1/cloudpods/{name}"),
     *("/v1/compute/instances", "/v1/compute/instances/{name}", "/v1/compute/instances/{name}/logs"),
+    *("/sign-in/sso", "/auth/sso/{slug}", "/auth/sso/{slug}/start", "/auth/sso/{slug}/callback"),
 }
 WITHOUT_CSRF = {
     "/v1/license/file-check",

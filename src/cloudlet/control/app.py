@@ -11,6 +11,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
+from sqlalchemy.exc import DataError
 
 from cloudlet.control import error_page, health, token_patterns
 from cloudlet.control.accounts import account_pages as account
@@ -35,7 +36,8 @@ from cloudlet.control.devices import api as devices_api
 from cloudlet.control.devices import checks, outside
 from cloudlet.control.devices import pages as devices
 from cloudlet.control.errors import Refusal
-from cloudlet.control.handlers import render_crash, render_http, render_refusal, render_verdict
+from cloudlet.control.handlers import render_crash, render_http, render_refusal, render_unfit, render_verdict
+from cloudlet.control.inputs import refuse_nul
 from cloudlet.control.licenses import api as keys_api
 from cloudlet.control.licenses import pages as licenses
 from cloudlet.control.licenses import subscription_pages as subscriptions
@@ -55,6 +57,8 @@ from cloudlet.control.permissions import PUBLIC, authorize, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
 from cloudlet.control.security import add_headers, csrf_config
+from cloudlet.control.sso import pages as sso
+from cloudlet.control.sso import sign_in_pages as sso_sign_in
 from cloudlet.control.viewer import provide_account, provide_viewer
 from cloudlet.control.webhooks import pages as webhooks
 from cloudlet.control.work.tasks import TASKS
@@ -83,6 +87,7 @@ ROUTES = (
     *reset.ROUTES,
     *account.ROUTES,
     *second_factor.ROUTES,
+    *sso_sign_in.ROUTES,
     *mail.ROUTES,
     *devices.ROUTES,
     # --- the workspace
@@ -99,6 +104,7 @@ ROUTES = (
     *joining.ROUTES,
     *audit.ROUTES,
     *webhooks.ROUTES,
+    *sso.ROUTES,
     *offline.ROUTES,
 )
 
@@ -140,7 +146,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
             "database": Provide(lambda: database, sync_to_thread=False),
             "platform": Provide(lambda: platform, sync_to_thread=False),
         },
-        guards=[remember_origin, authorize],
+        guards=[remember_origin, authorize, refuse_nul],
         middleware=[RequestLog()],
         before_send=[add_headers, add_rate_headers],
         csrf_config=csrf_config(platform),
@@ -148,6 +154,7 @@ def create_app(settings: PlatformSettings, effects: Effects = SYSTEM) -> Litesta
             LicenseVerdict: render_verdict,
             Refusal: render_refusal,
             HTTPException: render_http,
+            DataError: render_unfit,
             Exception: render_crash,
         },
         template_config=TemplateConfig(instance=make_template_engine(platform)),

@@ -65,6 +65,7 @@ NAVIGATION = (
             NavEntry("/workspace/machines", "Machines", "machine"),
             NavEntry("/workspace/offline", "Offline licenses", "offline", "offline_file.issue"),
             NavEntry("/workspace/webhooks", "Webhooks", "webhook", "webhook.manage"),
+            NavEntry("/workspace/sso", "Single sign-on", "door", "sso.manage"),
             NavEntry("/workspace/audit", "Audit log", "log", "audit.read"),
         ),
     ),

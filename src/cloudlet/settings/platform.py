@@ -48,8 +48,14 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True):
     metrics_token: str = ""  # PLATFORM_METRICS_TOKEN: opens /metrics to other machines; without it, to this one alone
     webhooks_allow_http: bool = False  # PLATFORM_WEBHOOKS_ALLOW_HTTP: webhooks may lead to http:// addresses
     webhooks_allow_private: bool = False  # PLATFORM_WEBHOOKS_ALLOW_PRIVATE: webhooks may lead into private networks
+    sso_allow_private: bool = False  # PLATFORM_SSO_ALLOW_PRIVATE: identity providers may be in private networks
     log_level: str = "info"  # LS_LOG: trace, debug, info, warn, error
     log_format: Literal["text", "json"] = "text"  # PLATFORM_LOG_FORMAT: text or json
+
+    @property
+    def is_local(self) -> bool:
+        """For this machine alone."""
+        return is_loopback(self.listen.host) and is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def secure_cookies(self) -> bool:
@@ -95,6 +101,7 @@ def read_platform_settings(variables: Mapping[str, str] | None = None) -> Platfo
         metrics_token=env.text("PLATFORM_METRICS_TOKEN"),
         webhooks_allow_http=env.flag("PLATFORM_WEBHOOKS_ALLOW_HTTP"),
         webhooks_allow_private=env.flag("PLATFORM_WEBHOOKS_ALLOW_PRIVATE"),
+        sso_allow_private=env.flag("PLATFORM_SSO_ALLOW_PRIVATE"),
         log_level=env.text("LS_LOG", "info"),
         log_format=cast(Literal["text", "json"], log_format),
     )

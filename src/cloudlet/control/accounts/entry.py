@@ -14,6 +14,7 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.given import WebRequest, client_ip
 from cloudlet.control.pages import go, safe_next
 from cloudlet.control.platform import Platform
+from cloudlet.control.sso.tables import SsoProvider
 from cloudlet.control.viewer import session_cookie
 
 HALF = "half"
@@ -40,8 +41,13 @@ def enter(session: Session, platform: Platform, request: WebRequest, user: User)
     return Entry(start_session(session, platform, request, user), is_half=False)
 
 
-def start_session(session: Session, platform: Platform, request: WebRequest, user: User) -> str:
-    """A session for who proved everything. Returns its cookie's value."""
+def start_session(
+    session: Session, platform: Platform, request: WebRequest, user: User, *, provider: SsoProvider | None = None
+) -> str:
+    """A session for who proved everything; in the workspace of the identity `provider` alone, when that vouches for them.
+
+    It stands for the second factor there. Returns the cookie's value.
+    """
     return open_session(
         session,
         platform,
@@ -49,6 +55,8 @@ def start_session(session: Session, platform: Platform, request: WebRequest, use
         ip=client_ip(request),
         user_agent=request.headers.get("user-agent", ""),
         with_sudo=True,
+        sso_provider_id=provider.id if provider else None,
+        only_workspace_id=provider.workspace_id if provider else None,
     )
 
 

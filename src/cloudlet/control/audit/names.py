@@ -14,6 +14,7 @@ from cloudlet.control.activations.tables import Machine
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.licenses.tables import License, Plan, Subscription
 from cloudlet.control.offline.tables import OfflineFile
+from cloudlet.control.sso.tables import SsoProvider
 from cloudlet.control.webhooks.addresses import origin
 from cloudlet.control.webhooks.tables import Webhook
 from cloudlet.control.workspaces.tables import Membership, Workspace
@@ -138,5 +139,6 @@ LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
         "ws": named(Workspace.id, Workspace.name, Workspace.id),
         "off": named(OfflineFile.id, OfflineFile.name, OfflineFile.workspace_id),
         "whk": webhooks,
+        "idp": named(SsoProvider.id, SsoProvider.name, SsoProvider.workspace_id),
     }
 )

@@ -91,6 +91,11 @@ SENTENCES: Mapping[str, str] = MappingProxyType(
         "sso.changed": "changed single sign-on with {target}",
         "sso.deleted": "removed single sign-on with {target}",
         "sso.linked": "linked their account to {target}",
+        "sso.unlinked": "unlinked somebody from {target}",
+        "sso.enabled": "switched on single sign-on with {target}",
+        "sso.disabled": "switched off single sign-on with {target}",
+        "sso.tested": "tested single sign-on with {target}",
+        "sso.refused": "turned a sign-in with {target} away",
     }
 )
 NOUNS: Mapping[str, str] = MappingProxyType(

@@ -109,12 +109,17 @@ def resolve(host: str, port: int) -> list[str]:
 
 def choose_address(host: str, port: int, settings: PlatformSettings, look_up: Resolve = resolve) -> str:
     """The address to connect to. Every address of the name must be allowed. Blocks. Raises AddressRefused."""
+    return choose_allowed(host, port, lambda found: settings.webhooks_allow_private or is_public(found), look_up)
+
+
+def choose_allowed(host: str, port: int, is_allowed: Callable[[Address], bool], look_up: Resolve = resolve) -> str:
+    """The same for whoever else connects to where people say. Blocks. Raises AddressRefused."""
     found = look_up(host, port)
     for text in found:
         literal = as_address(text)
         if literal is None or literal.is_multicast:
             raise AddressRefused(f"{host} is {text}, which nobody can connect to")
-        if not settings.webhooks_allow_private and not is_public(literal):
+        if not is_allowed(literal):
             raise AddressRefused(f"{host} is {text}, an address of a private network")
     if not found:
         raise AddressRefused(f"the name {host} cannot be resolved")

@@ -8,6 +8,7 @@ from cloudlet.control.devices import service as devices
 from cloudlet.control.licenses import renewals, rotation
 from cloudlet.control.limits import service as limits
 from cloudlet.control.mail import delivery as mail
+from cloudlet.control.sso import attempts as sso
 from cloudlet.control.webhooks import delivery as webhooks
 from cloudlet.control.work.worker import Task
 
@@ -20,5 +21,6 @@ TASKS: tuple[Task, ...] = (
     Task("webhooks.prune", seconds=3600, run=webhooks.prune),
     Task("devices", seconds=3600, run=devices.forget_old),
     Task("activations", seconds=3600, run=retention.forget_old),
+    Task("sso", seconds=3600, run=sso.forget),
     Task("credentials", seconds=24 * 3600, run=expiry.warn),
 )

@@ -1,0 +1,114 @@
+"""Requests to identity providers. Whoever sets one up must not reach, through us, what only we can reach.
+
+As with webhooks (`webhooks.addresses`) a name is resolved once and the connection goes to the very address that was judged.
+https alone, but for addresses that only private networks have, where the settings allow those at all.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from cloudlet import __version__
+from cloudlet.control.platform import Platform
+from cloudlet.control.webhooks.addresses import Address, AddressRefused, choose_allowed, is_public
+from cloudlet.control.webhooks.sending import connect_problem, make_tls
+from cloudlet.settings import PlatformSettings
+
+LIMIT_SECONDS = 10.0
+LARGEST_ANSWER = 512 * 1024
+
+
+class Unreachable(Exception):
+    """No answer of use; the message says why, and goes on where "the provider: " begins."""
+
+
+class Answer:
+    """`body` is the JSON object of the answer, {} where it is none."""
+
+    __slots__ = ("body", "status")
+
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        self.status = status
+        self.body = body
+
+
+def is_allowed(address: Address, settings: PlatformSettings, *, is_secure: bool) -> bool:
+    """A public address by https; this machine's own from a control plane of this machine alone; private ones by setting."""
+    if is_public(address):
+        return is_secure
+    plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped else address
+    return settings.sso_allow_private or (settings.is_local and plain.is_loopback)
+
+
+def ask(
+    platform: Platform, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: str | None = None
+) -> Answer:
+    """One request, ten seconds at most, no redirects. Blocks. Raises Unreachable."""
+    try:
+        return exchange(platform, method, httpx.URL(url), headers or {}, body)
+    except AddressRefused as problem:
+        if url.startswith("http://"):
+            raise Unreachable(
+                f"{problem}; over http only private networks count, by PLATFORM_SSO_ALLOW_PRIVATE"
+            ) from None
+        raise Unreachable(
+            f"{problem} (PLATFORM_SSO_ALLOW_PRIVATE)" if "private" in str(problem) else str(problem)
+        ) from None
+    except httpx.TimeoutException:
+        raise Unreachable(f"no answer within {LIMIT_SECONDS:g} seconds") from None
+    except httpx.ConnectError as problem:
+        raise Unreachable(connect_problem(problem)) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as problem:
+        raise Unreachable(f"the connection failed ({type(problem).__name__})") from None
+
+
+def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[str, str], body: str | None) -> Answer:
+    is_secure = url.scheme == "https"
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise Unreachable(f"{url} is no address that begins with https://")
+    host = url.raw_host.decode("ascii")
+    port = url.port or (443 if is_secure else 80)
+    settings = platform.settings
+    address = choose_allowed(host, port, lambda found: is_allowed(found, settings, is_secure=is_secure))
+    shown = {
+        "Host": url.netloc.decode("ascii"),
+        "Accept": "application/json",
+        "User-Agent": f"Cloudlet-SSO/{__version__}",
+        **headers,
+    }
+    began = platform.effects.monotonic()
+    tls: ssl.SSLContext | bool = make_tls() if is_secure else False
+    with (
+        httpx.Client(verify=tls, timeout=LIMIT_SECONDS, follow_redirects=False, trust_env=False) as client,
+        client.stream(
+            method,
+            url.copy_with(host=address),
+            content=body,
+            headers=shown,
+            extensions={"sni_hostname": host},
+        ) as answer,
+    ):
+        if answer.is_redirect:
+            raise Unreachable(f"it answered {answer.status_code}, a redirect; those are not followed")
+        content = b""
+        for piece in answer.iter_bytes():
+            content += piece
+            if len(content) > LARGEST_ANSWER:
+                raise Unreachable("its answer is too long")
+            if platform.effects.monotonic() - began > LIMIT_SECONDS:
+                raise Unreachable(f"no answer within {LIMIT_SECONDS:g} seconds")
+        return Answer(answer.status_code, json_object(content))
+
+
+def json_object(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
