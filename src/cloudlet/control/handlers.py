@@ -12,11 +12,13 @@ import structlog
 from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
+from sqlalchemy.exc import DataError
 
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.api.errors import BodyInvalid, Invalid, QueryInvalid
 from cloudlet.control.errors import NotSignedIn, NotVerified, NoWorkspace, Refusal
 from cloudlet.control.given import WebRequest
+from cloudlet.control.inputs import DoesNotFit
 from cloudlet.control.limits.errors import RateLimited
 from cloudlet.control.logs import VERDICT
 from cloudlet.control.pages import go, page
@@ -75,6 +77,19 @@ def render_http(request: WebRequest, error: HTTPException) -> Response[Any] | Te
     if is_for_program(request):
         return as_json(request, error.status_code, f"http.{error.status_code}", sentence, "")
     return as_page(request, error.status_code, sentence.rstrip("."), sentence, "")
+
+
+def render_unfit(request: WebRequest, error: DataError) -> Response[Any] | Template | Redirect:
+    """The database refused a value: its sender's mistake, and ours that nothing said so before. Values are not logged."""
+    structlog.get_logger().warning(
+        "value refused by the database",
+        route=request.scope.get("path_template", "?"),
+        request_id=request_id_of(request.scope, platform_of(request)),
+        kind=type(error.orig).__name__,
+    )
+    if request.scope["path"].startswith("/v1/license/"):
+        return render_verdict(request, LicenseVerdict("licensing.request.format", problem="a value is too long"))
+    return render_refusal(request, DoesNotFit())
 
 
 def render_crash(request: WebRequest, error: Exception) -> Response[Any] | Template:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.inputs import NulCharacter, refuse_nul_in
 from cloudlet.license.token import clean, find_key_problem
 
 MAX_BODY_BYTES = 64 * 1024
@@ -78,6 +79,9 @@ def read_license_form(raw: bytes, date_header: str) -> LicenseForm:
         raise LicenseVerdict("licensing.request.format", problem="the body is larger than 64 KiB")
     try:
         body = msgspec.json.decode(raw, type=RequestBody)
+        refuse_nul_in(raw)
+    except NulCharacter as error:
+        raise LicenseVerdict("licensing.request.format", problem="the body has a NUL character in it") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise LicenseVerdict("licensing.request.format", problem=str(error)) from None
     machine = body.machine

@@ -26,6 +26,7 @@ from cloudlet.control.accounts.service import confirm_password
 from cloudlet.control.api.errors import CursorInvalid, MatchFailed, MatchNeeded, SudoNeeded
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
+from cloudlet.control.inputs import has_nul
 from cloudlet.control.limits.service import Limit
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Account, Viewer
@@ -36,6 +37,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 PREFIX = "/api/v1"
 PARAMETER = re.compile(r"\{(\w+)\}")
 LARGEST_PAGE = 200
+MOST_ROWS = 2**62  # no list is longer; beyond it databases know no numbers
 
 
 class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -248,7 +250,12 @@ def read_cursor(listed: str, cursor: str, kind: type[Any] = str) -> Any:
         name, last = msgspec.json.decode(raw, type=tuple[str, str | int])
     except (binascii.Error, ValueError, msgspec.MsgspecError) as error:
         raise CursorInvalid from error
-    if name != listed or not isinstance(last, kind):
+    if (
+        name != listed
+        or not isinstance(last, kind)
+        or has_nul(last)
+        or (isinstance(last, int) and abs(last) > MOST_ROWS)
+    ):
         raise CursorInvalid
     return last
 

@@ -18,6 +18,7 @@ from cloudlet.control.api.errors import BodyInvalid, BodySyntax, BodyType, Inval
 from cloudlet.control.api.operation import PREFIX, Arrival, Call, Document, Operation, Page
 from cloudlet.control.db import Database
 from cloudlet.control.given import WebRequest, client_ip
+from cloudlet.control.inputs import refuse_nul_in
 from cloudlet.control.limits import repeats
 from cloudlet.control.limits.memory import charge
 from cloudlet.control.limits.service import check
@@ -172,12 +173,14 @@ def claim_of(entry: Operation, asked: Asked, body: Any) -> repeats.Claim | None:
 
 
 def read_body(entry: Operation, asked: Asked) -> Any:
-    """Raises BodyType, BodySyntax, BodyInvalid. An absent body is `{}`."""
+    """Raises BodyType, BodySyntax, BodyInvalid, NulCharacter. An absent body is `{}`."""
     kind = asked.content_type.partition(";")[0].strip().lower()
     if asked.raw and kind != JSON:
         raise BodyType
     try:
-        return msgspec.json.decode(asked.raw or b"{}", type=entry.body)
+        found = msgspec.json.decode(asked.raw or b"{}", type=entry.body)
+        refuse_nul_in(asked.raw)
+        return found
     except msgspec.ValidationError as error:
         raise BodyInvalid(invalid_of(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import msgspec
@@ -59,9 +59,12 @@ def read_day(text: str, label: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
+        found = datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        raise InvalidForm(f"“{label}” is not a day such as 2026-11-24.") from None
+        found = None
+    if found is None or found.year == MAXYEAR:  # no day comes after the last one
+        raise InvalidForm(f"“{label}” is not a day such as 2026-11-24.")
+    return found
 
 
 def day(moment: datetime | None) -> str:

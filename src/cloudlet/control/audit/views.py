@@ -17,6 +17,7 @@ from cloudlet.control.audit.sentences import noun_of, sentence
 from cloudlet.control.audit.tables import AuditEntry
 
 PAGE_SIZE = 50
+LARGEST_SEQ = 2**31 - 1  # as the column holds; people can write anything into an address
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ def list_entries(
     """Newest first; `before` is the cursor that the page before gave."""
     query = select(AuditEntry).where(*conditions(workspace_id, wanted))
     if before is not None:
-        query = query.where(AuditEntry.seq < before)
+        query = query.where(AuditEntry.seq < min(max(before, 0), LARGEST_SEQ))
     rows = session.scalars(query.order_by(AuditEntry.seq.desc()).limit(size + 1)).all()
     shown = rows[:size]
     return EntryList(views_of(session, workspace_id, shown), shown[-1].seq if len(rows) > size else None)

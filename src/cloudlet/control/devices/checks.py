@@ -27,6 +27,7 @@ from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Forbidden
 from cloudlet.control.given import TheDatabase, ThePlatform, WebRequest, client_ip
+from cloudlet.control.inputs import refuse_nul_in
 from cloudlet.control.limits.service import Limit, check
 from cloudlet.control.permissions import PUBLIC, requires
 from cloudlet.control.platform import Platform
@@ -92,6 +93,7 @@ async def check_grace(request: WebRequest, database: TheDatabase, platform: TheP
     raw = await request.body()
     try:
         form = msgspec.json.decode(raw if len(raw) <= MAX_BODY_BYTES else b"", type=GraceForm)
+        refuse_nul_in(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise LicenseVerdict("licensing.request.format", problem="not a grace period request") from None
 

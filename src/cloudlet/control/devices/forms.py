@@ -11,6 +11,7 @@ import msgspec
 
 from cloudlet.control.activations.forms import one_line
 from cloudlet.control.devices.errors import BodyUnreadable, ScopeUnknown
+from cloudlet.control.inputs import refuse_nul_in
 from cloudlet.control.permissions import PERMISSIONS
 
 MAX_BODY_BYTES = 16 * 1024
@@ -41,11 +42,13 @@ class DecisionForm(msgspec.Struct, frozen=True):
 
 
 def read(raw: bytes, form: type[Form]) -> Form:
-    """Raises BodyUnreadable."""
+    """Raises BodyUnreadable, NulCharacter."""
     if len(raw) > MAX_BODY_BYTES:
         raise BodyUnreadable("The body is larger than 16 KiB.")
     try:
-        return msgspec.json.decode(raw or b"{}", type=form)
+        found = msgspec.json.decode(raw or b"{}", type=form)
+        refuse_nul_in(raw)
+        return found
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BodyUnreadable(f"The body is not a sign-in request: {error}") from None
 

@@ -18,6 +18,7 @@ import msgspec
 from cloudlet.control.activations.forms import MACHINE_ID, VERSION, one_line
 from cloudlet.control.activations.grants import PRODUCTS
 from cloudlet.control.errors import InvalidForm
+from cloudlet.control.inputs import refuse_nul_in
 from cloudlet.control.offline.errors import BadRequestFile
 
 MOST_BYTES = 8 * 1024
@@ -86,6 +87,7 @@ def read_request(raw: bytes) -> RequestFile:
         raise BadRequestFile("That is a license file. What is wanted is the request file of the machine.")
     try:
         found = msgspec.json.decode(raw, type=RequestFile)
+        refuse_nul_in(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequestFile(f"The request file cannot be read: {one_line(error)}.") from None
     if not MACHINE_ID.fullmatch(found.machine.id):
