@@ -3,7 +3,7 @@
     python -m tools.generate_fallback [--check]
 
 For every service of botocore that moto has a package of: the operations for which a response class of that package has
-a method that does more than raise NotImplementedError. The serving process reads the file, so it needs no moto to know.
+a method that does more than raise NotImplementedError, and those that `fallback/answers/` has. The serving process reads the file, so it needs no moto to know.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 import botocore.loaders
 
+from cloudlet.emulator.fallback.answers import Answers
 from cloudlet.emulator.fallback.coverage import DATA, module_of
 
 # Where methods are named after something else than the operation, or stand in another service's package.
@@ -113,12 +114,14 @@ def plain(name: str) -> str:
 
 def content() -> str:
     root = package_of_moto()
+    answers = Answers()
     loader = botocore.loaders.Loader()
     services = {}
     for service in loader.list_available_services("service-2"):
         if (root / module_of(service) / "urls.py").is_file():
             modelled = tuple(loader.load_service_model(service, "service-2")["operations"])
-            found = list(NAMED_OTHERWISE.get(service) or operations(root, service, modelled))
+            of_moto = NAMED_OTHERWISE.get(service) or operations(root, service, modelled)
+            found = sorted({*of_moto, *answers.operations(service)})
             if found:
                 services[service] = found
     return json.dumps({"services": services}, indent=0) + "\n"

@@ -48,7 +48,6 @@ NOT_SERVED = frozenset(
         "deprecatedSince",
         "contextParam",
         "box",
-        "sensitive",
         "synthetic",
         "retryable",
         "xmlOrder",

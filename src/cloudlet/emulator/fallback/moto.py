@@ -51,6 +51,8 @@ REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 SPOKEN = ("json", "query", "rest-json", "rest-xml", "ec2")  # protocols that moto reads
 NOT_IN_EVENTS = frozenset({"event-bus-name", "ingestion-time"})  # what moto notes in an event for itself
 
+ABOUT_ERRORS = frozenset({"Error", "ResponseMetadata", "message", "Message"})  # not members of the error's own
+
 Serves = Callable[[str], bool]
 
 
@@ -111,7 +113,9 @@ class Engine:
         model = moto.core.utils.get_service_model(service)
         shape = model.operation_model(operation)
         protocol = next(name for name in SPOKEN if name in (model.metadata.get("protocols") or [model.protocol]))
-        wire = botocore.serialize.create_serializer(protocol).serialize_to_request(request, shape)
+        wire = botocore.serialize.create_serializer(protocol, include_validation=False).serialize_to_request(
+            request, shape
+        )
         url = f"https://{model.endpoint_prefix}.{region}.amazonaws.com{wire['url_path']}"
         if wire["query_string"]:
             url += ("&" if "?" in url else "?") + urlencode(wire["query_string"], doseq=True)
@@ -128,7 +132,9 @@ class Engine:
         parsed: dict[str, Any] = parser.parse(answer, shape.output_shape)
         if status >= 300:
             error = parsed.get("Error", {})
-            raise UnmodelledError(error.get("Code") or "InternalFailure", error.get("Message", ""), status)
+            members = {name: value for name, value in parsed.items() if name not in ABOUT_ERRORS}
+            code = error.get("Code") or "InternalFailure"
+            raise UnmodelledError(code, error.get("Message") or "", status, **members)
         parsed.pop("ResponseMetadata", None)
         if shape.has_streaming_output:
             parsed = {name: content if hasattr(value, "read") else value for name, value in parsed.items()}
@@ -303,6 +309,13 @@ class Engine:
         if name[0] == "backends":
             return moto.backends.get_backend(name[1])
         return self._backend(*name[1:])
+
+    def backend(self, service: str, account: str, region: str, partition: str) -> Any:
+        """The object that holds the state of a service (botocore's name); a global service has one a partition."""
+        self._paths(service)
+        module = module_of(service)
+        regional = moto.backends.get_backend(module)._use_boto3_regions
+        return self._backend(module, account, region if regional else partition)
 
     @staticmethod
     def _backend(module: str, account: str, region: str) -> Any:

@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.fallback.answers import Answers, Asked
 from cloudlet.emulator.fallback.coverage import WITHIN_NATIVE, covered, is_installed, module_of
+from cloudlet.emulator.fallback.faults import modelled, tidy
 from cloudlet.emulator.fallback.native import Dispatcher, NativeCalls
 from cloudlet.emulator.fallback.state import StateFiles
 from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.errors import UnmodelledError
 from cloudlet.emulator.kernel.naming import snake_case
-from cloudlet.emulator.protocol.codec import codec
+from cloudlet.emulator.protocol.codec import Codec, codec
 from cloudlet.emulator.protocol.message import HttpResponse
 from cloudlet.emulator.protocol.models import Models
 from cloudlet.settings import Settings
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("cloudlet.fallback")
 THREADS = 8
 PATIENCE_SECONDS = 0.2
-RAW_PROTOCOLS = frozenset({"json", "query", "ec2", "rest-json", "rest-xml"})
 READING = ("describe_", "get_", "list_", "batch_get_", "lookup_", "search_", "head_")
 
 
@@ -86,15 +87,23 @@ class Fallback:
 
     # --- requests
 
-    async def answer(self, protocol: str, call: Call, _parameters: dict[str, Any]) -> HttpResponse:
-        """The answer to `call.http`. Raises AwsError, and what moto's code raises."""
-        if protocol in RAW_PROTOCOLS and self._answers.find(call.service, call.operation) is None:
-            response: HttpResponse = await self._in_thread(self._answer_raw, call)
-            return response
-        wire = codec(self._models.service(call.service), call.operation, protocol)
-        request = wire.parse(call.http)  # type: ignore[arg-type]
-        result = await self._in_thread(self.invoke, call, request)
-        return wire.serialize(result, call.request_id)
+    def codec(self, service: str, operation: str, protocol: str) -> Codec | None:
+        """What reads and writes the operation; None where moto writes its own answer: a stream of events."""
+        model = self._models.service(service)
+        output = model.operation(operation).output
+        if output is not None and any(member.is_event_stream for member in output.members.values()):
+            return None
+        return codec(model, operation, protocol)
+
+    async def carry_out(self, call: Call, request: dict[str, Any]) -> dict[str, Any]:
+        """The result of `call.operation`. Raises AwsError, and what moto's code raises."""
+        result: dict[str, Any] = await self._in_thread(self.invoke, call, request)
+        return result
+
+    async def answer(self, call: Call, _parameters: dict[str, Any]) -> HttpResponse:
+        """moto's own answer to `call.http`. Raises AwsError, and what moto's code raises."""
+        response: HttpResponse = await self._in_thread(self._answer_raw, call)
+        return response
 
     async def _in_thread(self, work: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
@@ -119,8 +128,19 @@ class Fallback:
         """moto's own result, under the service's lock. Raises AwsError."""
         engine = self.engine()
         self._note(call.service, call.operation)
+        try:
+            with self._locked(call.service):
+                return tidy(engine.invoke(call.service, call.operation, call.account_id, call.region, request))
+        except UnmodelledError as error:
+            raise modelled(error, self._models.service(call.service).operation(call.operation)) from error
+
+    @contextmanager
+    def state_of(self, call: Call) -> Iterator[Any]:
+        """moto's object with the state of the call's service, account and region, for as long as it is looked at."""
+        engine = self.engine()
+        self._note(call.service, call.operation)
         with self._locked(call.service):
-            return engine.invoke(call.service, call.operation, call.account_id, call.region, request)
+            yield engine.backend(call.service, call.account_id, call.region, call.partition)
 
     def _note(self, service: str, operation: str) -> None:
         self.used.add(service)

@@ -111,7 +111,8 @@ def complaint(found: Found, rules: Rules) -> AwsError:
         return UnmodelledError("InvalidParameter", f"Invalid parameter: {name} Reason: no value for required parameter")
     plural = "s" if len(found) > 1 else ""
     listed = "; ".join(
-        f"Value {value} at '{path}' failed to satisfy constraint: {words}" for path, value, words in found
+        f"Value {value + ' ' if value else ''}at '{path}' failed to satisfy constraint: {words}"
+        for path, value, words in found
     )
     return ValidationError(f"{len(found)} validation error{plural} detected: {listed}")
 
@@ -141,7 +142,7 @@ class Compiler:
             return self.sequence(shape)
         if shape.type == "map":
             return self.mapping(shape)
-        return scalar_check(self.constraints(shape))
+        return scalar_check(self.constraints(shape), sensitive=bool(shape.traits.get("sensitive")))
 
     def structure(self, shape: Shape) -> Check | None:
         name = shape.name
@@ -216,14 +217,17 @@ class Compiler:
         return tuple(found)
 
 
-def scalar_check(constraints: tuple[tuple[Callable[[Any], bool], str], ...]) -> Check | None:
+def scalar_check(
+    constraints: tuple[tuple[Callable[[Any], bool], str], ...], *, sensitive: bool = False
+) -> Check | None:
+    """`sensitive` values are not repeated: "Value at 'plaintext' failed to satisfy …"."""
     if not constraints:
         return None
 
     def check(value: Any, path: str, found: Found) -> None:
         for breaks, words in constraints:
             if breaks(value):
-                found.append((path, in_words(value, quoted=True), words))
+                found.append((path, "" if sensitive else in_words(value, quoted=True), words))
 
     return check
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,10 @@ class Asked:
         """moto's result, for the request with these members changed. Raises AwsError."""
         return self.fallback.proceed(self.call, self.request | changes)
 
+    def state(self) -> AbstractContextManager[Any]:
+        """`with asked.state() as backend:` moto's object with the service's state here, under the service's lock."""
+        return self.fallback.state_of(self.call)
+
     def other(self, service: str, operation: str, request: dict[str, Any]) -> Any:
         """Another operation in the same account and region, native or moto's. Raises AwsError."""
         return self.engine.reach(self.call.account_id, self.call.region, service, operation, request)
@@ -54,13 +59,17 @@ class Answers:
         self._loaded: dict[str, Mapping[str, Answer]] = {}
 
     def find(self, service: str, operation: str) -> Answer | None:
-        name = MODULES.get(service)
-        if name is None:
-            return None
+        return self._of(service).get(operation) if service in MODULES else None
+
+    def operations(self, service: str) -> tuple[str, ...]:
+        """Those of a service (botocore's name) that are answered here."""
+        return tuple(self._of(service)) if service in MODULES else ()
+
+    def _of(self, service: str) -> Mapping[str, Answer]:
         answers = self._loaded.get(service)
         if answers is None:
             module = importlib.import_module(  # lazy: costs nothing until the service is used
-                f"cloudlet.emulator.fallback.answers.{name}"
+                f"cloudlet.emulator.fallback.answers.{MODULES[service]}"
             )
             answers = self._loaded[service] = MappingProxyType(dict(module.ANSWERS))
-        return answers.get(operation)
+        return answers
