@@ -18,6 +18,7 @@ from cloudlet.emulator.activation.state import ActivationState
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.effects.jobs import JobRunner
+from cloudlet.emulator.fallback import moment
 from cloudlet.emulator.gateway.chain import Chain
 from cloudlet.emulator.gateway.chaos import Chaos
 from cloudlet.emulator.gateway.cors import Cors
@@ -37,6 +38,7 @@ from cloudlet.emulator.protocol.models import Models
 from cloudlet.emulator.store.blobs import BLOBS, unlink
 from cloudlet.emulator.store.kv import Transaction
 from cloudlet.emulator.store.open import open_store
+from cloudlet.emulator.store.snapshot import Snapshot, Snapshots
 from cloudlet.emulator.store.transact import run
 from cloudlet.license.token import mask_text
 from cloudlet.settings import Settings
@@ -217,11 +219,23 @@ class Emulator:
         else:
             await self.dispatcher.fallback.reset(name)
 
-    def restore_snapshot(self, name: str) -> None:
-        self.snapshots.restore(name)
+    async def save_snapshot(self, name: str) -> tuple[Snapshot, dict[str, str]]:
+        """Native state and the fallback's, of one moment; and moto's services that could not be saved -> why."""
+        return await moment.take(
+            self.dispatcher.fallback, lambda states, problems: (self.snapshots.save(name, states), problems)
+        )
+
+    async def restore_snapshot(self, name: str) -> None:
+        """Raises KeyError, StoreError, and Unreadable where the fallback's part does not fit; then nothing changed."""
+        states = self.snapshots.beside(name)
+        if states is None:  # of a version that saved the native state only
+            self.snapshots.restore(name)
+        else:
+            fallback = self.dispatcher.fallback
+            await moment.put(fallback, states, moment.How.INSTEAD, lambda: self.snapshots.restore(name))
 
     @property
-    def snapshots(self) -> Any:
+    def snapshots(self) -> Snapshots:
         return self.store.snapshots
 
     async def move_clock(self, to: float) -> None:

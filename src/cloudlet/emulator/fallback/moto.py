@@ -282,8 +282,22 @@ class Engine:
 
     def adopt(self, module: str, content: bytes) -> None:
         """Put back what `dump` made. Raises what a file of another version of moto makes of it."""
-        for (account, region), attributes in pickling.load(content, self.by_name).items():
-            self._backend(module, account, region).__dict__ = attributes
+        for (account, region), attributes in self.read(content).items():
+            self.place(module, account, region, attributes)
+
+    def read(self, content: bytes) -> dict[tuple[str, str], dict[str, Any]]:
+        """(account, region) -> the attributes of a back end. Raises what `adopt` raises."""
+        found: dict[tuple[str, str], dict[str, Any]] = pickling.load(content, self.by_name)
+        return found
+
+    def place(self, module: str, account: str, region: str, attributes: dict[str, Any], *, keep: bool = False) -> None:
+        """Give a back end these attributes; with `keep`, what is in its dictionaries stays beside what comes."""
+        backend = self._backend(module, account, region)
+        if keep:
+            for name, held in vars(backend).items():
+                if isinstance(held, dict) and isinstance(attributes.get(name), dict):
+                    attributes[name] = joined(held, attributes[name])
+        backend.__dict__ = attributes
 
     def prepare(self, module: str) -> None:
         """Before a service's state is read: what its objects refer to has to be there."""
@@ -320,6 +334,16 @@ class Engine:
     @staticmethod
     def _backend(module: str, account: str, region: str) -> Any:
         return moto.backends.get_backend(module)[account][region]
+
+
+def joined(ours: dict[Any, Any], theirs: dict[Any, Any]) -> dict[Any, Any]:
+    """Theirs, with those of ours whose key they do not have; dictionaries inside, such as those by region, likewise."""
+    for key, value in ours.items():
+        if key not in theirs:
+            theirs[key] = value
+        elif isinstance(value, dict) and isinstance(theirs[key], dict):
+            joined(value, theirs[key])
+    return theirs
 
 
 def module_name(kind: type) -> str:

@@ -14,9 +14,9 @@ import importlib
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from cloudlet.emulator.effects.clock import Clock
@@ -257,10 +257,34 @@ class Fallback:
         with self._all_locked():
             return sorted(engine.resources())
 
+    # --- for `moment`
+
+    @property
+    def loaded(self) -> Engine | None:
+        """moto, where it has been used."""
+        return self._engine
+
+    @property
+    def files(self) -> StateFiles | None:
+        return self._files
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """As long as it lasts, no operation runs."""
+        return self._all_locked()
+
+    async def in_thread(self, work: Callable[[], Any]) -> Any:
+        return await self._in_thread(work)
+
+    def note_all(self, services: Iterable[str]) -> None:
+        """These have been used and changed."""
+        self.used.update(services)
+        self._changed = True
+
     @contextmanager
     def _all_locked(self) -> Iterator[None]:
+        """Also those of services that nobody has used yet, so that none begins meanwhile."""
         with ExitStack() as stack:
-            for service in sorted(self._locks):
+            for service in sorted({*covered(), *self._locks}):
                 stack.enter_context(self._locks[service])
             yield
 

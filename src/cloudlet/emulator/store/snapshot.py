@@ -2,6 +2,7 @@
 
     snapshots/NAME/snapshot.json     metadata; present means complete
     snapshots/NAME/…                 what the back end saved: a copy of its data, and names (hard links) of its blobs
+    snapshots/NAME/beside/…          what is of the same moment and not in the store
     snapshots/.saving-NAME, .old-NAME    being made, being replaced
 
 A snapshot is of one moment: no transaction commits while it is made. Saving and restoring either happen or do not,
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from cloudlet.emulator.store.home import replace_text, sync_file
 from cloudlet.emulator.store.kv import StoreError
 
 METADATA = "snapshot.json"
+BESIDE = "beside"
 SAVING = ".saving-"
 OLD = ".old-"
 
@@ -65,14 +67,19 @@ class Snapshots:
         """All, oldest first."""
         return sorted(self._all(), key=lambda snapshot: (snapshot.created_at, snapshot.name))
 
-    def save(self, name: str) -> Snapshot:
-        """Save the state of this moment. An older snapshot of that name is replaced. Raises StoreError."""
+    def save(self, name: str, beside: Mapping[str, bytes] | None = None) -> Snapshot:
+        """Save the state of this moment, and the files of `beside` with it. An older snapshot of that name is replaced.
+
+        Raises StoreError.
+        """
         target = self._path(name)
         saving = self._directory / (SAVING + name)
         try:
             shutil.rmtree(saving, ignore_errors=True)
             saving.mkdir(parents=True)
             self._source.save_into(saving)
+            if beside is not None:
+                _write(saving / BESIDE, beside)
             snapshot = Snapshot(name, Clock.wall(), _bytes_below(saving), __version__, self._source.name)
             replace_text(saving / METADATA, msgspec.json.encode(snapshot).decode() + "\n")
             self._replace(saving, target, name)
@@ -90,6 +97,12 @@ class Snapshots:
             )
         self._source.restore_from(self._path(name))
         return snapshot
+
+    def beside(self, name: str) -> dict[str, bytes] | None:
+        """The files that were saved with it; None when it was saved without. Raises KeyError when there is none."""
+        self._read(name)
+        folder = self._path(name) / BESIDE
+        return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else None
 
     def delete(self, name: str) -> None:
         """Raises KeyError when there is none."""
@@ -151,6 +164,13 @@ def link_tree(source: Path, target: Path) -> None:
                 os.link(entry.path, target / entry.name)
             except OSError:
                 shutil.copyfile(entry.path, target / entry.name)
+
+
+def _write(directory: Path, files: Mapping[str, bytes]) -> None:
+    directory.mkdir()
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+        sync_file(directory / name)
 
 
 def _bytes_below(directory: Path) -> int:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cloudlet.emulator.fallback.moment import Unreadable
 from cloudlet.emulator.gateway.internal.answers import InternalError, json_answer
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.store.kv import StoreError
 
 if TYPE_CHECKING:
     from cloudlet.emulator.app import Emulator
@@ -21,18 +23,24 @@ def list_snapshots(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     return json_answer({"snapshots": msgspec.to_builtins(emulator.snapshots.list())})
 
 
-def save_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
-    """Save the state; 201. An older snapshot of that name is replaced."""
-    saved = emulator.snapshots.save(checked(name))
-    return json_answer(msgspec.to_builtins(saved), 201)
+async def save_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
+    """Save the state; 201. An older snapshot of that name is replaced.
+
+    `not_saved` names the services whose state cannot be written, with the reason; it is absent where there are none.
+    """
+    saved, problems = await emulator.save_snapshot(checked(name))
+    entry = msgspec.to_builtins(saved)
+    return json_answer({**entry, "not_saved": problems} if problems else entry, 201)
 
 
-def restore_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
-    """Replace the state by the snapshot's. 404 when there is none of that name."""
+async def restore_snapshot(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
+    """Replace the state by the snapshot's. 404 when there is none of that name, 409 when it does not fit."""
     try:
-        emulator.restore_snapshot(checked(name))
+        await emulator.restore_snapshot(checked(name))
     except KeyError:
         raise unknown(name) from None
+    except (StoreError, Unreadable) as error:
+        raise InternalError(409, "snapshot.unreadable", f"{str(error).rstrip('.')}. Nothing was changed.") from error
     return json_answer({"restored": name})
 
 
