@@ -20,8 +20,7 @@ UNCHECKED = Config(parameter_validation=False)
 def refusal(act: Callable[..., Any], **request: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:
         act(**request)
-    answer: dict[str, Any] = caught.value.response
-    return answer
+    return dict(caught.value.response)
 
 
 def test_constraints_are_checked_before_the_operation(client: Client) -> None:

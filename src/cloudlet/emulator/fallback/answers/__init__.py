@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from cloudlet.emulator.fallback.service import Fallback
 
 # botocore's name of each service that has answers here -> its module in this package
-MODULES: Mapping[str, str] = MappingProxyType({"lambda": "lambda_"})
+MODULES: Mapping[str, str] = MappingProxyType(
+    {
+        "kms": "kms",
+        "lambda": "lambda_",
+    }
+)
 
 
 class Asked:
