@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.control.api import viewer_of
 from tests.control.browsing import ARGUMENTS, CHROMIUM, OpenPage
+from tests.control.oidc_provider import RunningProvider
 from tests.control.people import sequence
 from tests.control.serving import RunningPlatform
+from tests.control.signing_on import Place, set_up
 from tests.store.postgres_server import PostgresServer, find_binaries
 
 
@@ -38,6 +41,22 @@ def platform(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     running = RunningPlatform(folder, url)
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[RunningProvider]:
+    """An identity provider; `place` has it as it is when all is well."""
+    made = RunningProvider()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def place(platform: RunningPlatform, provider: RunningProvider, email: str) -> Place:
+    """A workspace "Acme" with single sign-on."""
+    provider.set()
+    platform.bootstrap(email, workspace="Acme")
+    return set_up(platform, viewer_of(platform, email), provider.url)
 
 
 @pytest.fixture

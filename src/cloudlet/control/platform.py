@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from threading import BoundedSemaphore
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,11 +12,17 @@ from cloudlet.control.vault import Vault, load_secret
 from cloudlet.license.effects import Effects
 from cloudlet.settings import PlatformSettings
 
+PLACES = 12
+
 
 class Platform:
-    """One per process. What it remembers is `signing`: the opened signing key, and when (monotonic) to look again."""
+    """One per process. What it remembers is `signing`: the opened signing key, and when (monotonic) to look again.
 
-    __slots__ = ("effects", "settings", "signing", "vault")
+    `waiting` has a place for each request that waits for a server of somebody's choice, so that slow ones never take all
+    threads.
+    """
+
+    __slots__ = ("effects", "settings", "signing", "vault", "waiting")
 
     def __init__(self, settings: PlatformSettings, effects: Effects) -> None:
         """Raises SecretKeyError."""
@@ -23,6 +30,7 @@ class Platform:
         self.effects = effects
         self.vault = Vault(load_secret(settings, effects), effects)
         self.signing: tuple[Ed25519PrivateKey, float] | None = None
+        self.waiting = BoundedSemaphore(PLACES)
 
     def now(self) -> datetime:
         """UTC, to the second: what goes into the database and into licenses is the same."""

@@ -29,9 +29,10 @@ from cloudlet.control.given import CurrentAccount, TheDatabase, ThePlatform, Web
 from cloudlet.control.pages import go, page
 from cloudlet.control.permissions import PUBLIC, SIGNED_IN_ANYWHERE, requires
 from cloudlet.control.platform import Platform
+from cloudlet.control.sso.views import doors_of
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import SESSION_COOKIE, Account
-from cloudlet.control.workspaces.service import memberships_of
+from cloudlet.control.workspaces.service import opened_memberships
 
 PATH = "/account"
 DONE: Mapping[str, str] = MappingProxyType(
@@ -183,14 +184,18 @@ def account_page(
     part: str = "",
 ) -> Template:
     with database.snapshot() as session:
-        workspaces = [workspace for _, workspace in memberships_of(session, account.user_id, account.only_workspace_id)]
+        workspaces = [
+            workspace for _, workspace in opened_memberships(session, account.user_id, account.only_workspace_id)
+        ]
         sessions = sessions_views(session, platform, account)
+        doors = doors_of(session, account)
     return page(
         "account.html",
         account,
         path=PATH,
         sessions=sessions,
         workspaces=workspaces,
+        doors=doors,
         least=LEAST_PASSWORD,
         done=done,
         problem=problem,

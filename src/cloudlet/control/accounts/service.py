@@ -89,7 +89,10 @@ def open_session(
     sso_provider_id: str | None = None,
     only_workspace_id: str | None = None,
 ) -> str:
-    """A new session; returns the cookie's value. `with_sudo`: the user has just proved who they are."""
+    """A new session; returns the cookie's value. `with_sudo`: the user has just proved who they are.
+
+    By single sign-on it is for a day: who is gone at the provider is gone here soon.
+    """
     value = to_base64url(platform.effects.random_bytes(32))
     session.add(
         WebSession(
@@ -100,7 +103,7 @@ def open_session(
             user_agent=user_agent[:300],
             created_at=platform.now(),
             last_seen_at=platform.now(),
-            expires_at=platform.later(days=SESSION_DAYS),
+            expires_at=platform.later(days=1 if sso_provider_id else SESSION_DAYS),
             sudo_until=platform.later(minutes=SUDO_MINUTES) if with_sudo else None,
             sso_provider_id=sso_provider_id,
             only_workspace_id=only_workspace_id,

@@ -16,7 +16,7 @@ from cloudlet.control.errors import NotFound
 from cloudlet.control.limits.memory import charge
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import SESSION_COOKIE, Account, Viewer, load_account
-from cloudlet.control.workspaces.service import memberships_of
+from cloudlet.control.workspaces.service import opened_memberships
 
 CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -74,7 +74,7 @@ def caller_of_cookie(
     if not workspace_id or not isinstance(account, Viewer) or account.workspace_id == workspace_id:
         return account
     with database.snapshot() as session:
-        for membership, workspace in memberships_of(session, account.user_id, account.only_workspace_id):
+        for membership, workspace in opened_memberships(session, account.user_id, account.only_workspace_id):
             if workspace.id == workspace_id:
                 return msgspec.structs.replace(
                     account,

@@ -12,12 +12,13 @@ from cloudlet.control.api.errors import SudoNeeded
 from cloudlet.control.api.operation import Body, Call, Page, operation
 from cloudlet.control.errors import InvalidForm
 from cloudlet.control.permissions import SIGNED_IN, SIGNED_IN_ANYWHERE, is_allowed
+from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.changes import delete_workspace, make_workspace, plan_hours, save_settings
 from cloudlet.control.workspaces.errors import NameNotTyped, TooManyWorkspaces
 from cloudlet.control.workspaces.forms import read_facts, read_settings_form
 from cloudlet.control.workspaces.pages import fields_of
 from cloudlet.control.workspaces.policies import Policies, policies_of
-from cloudlet.control.workspaces.service import memberships_of
+from cloudlet.control.workspaces.service import memberships_of, opened_memberships
 from cloudlet.control.workspaces.tables import Membership
 from cloudlet.control.workspaces.tables import Workspace as WorkspaceRow
 
@@ -83,16 +84,12 @@ class Deletion(Body, frozen=True, kw_only=True):
 @operation("GET", WORKSPACES, SIGNED_IN_ANYWHERE)
 def list_workspaces(call: Call) -> Page[Workspace]:
     """One's workspaces; with an API token the one that it is for."""
-    own = getattr(call.person, "workspace_id", "")
-    return Page(
-        tuple(
-            shape(membership, workspace)
-            for membership, workspace in memberships_of(
-                call.session, call.person.user_id, call.person.only_workspace_id
-            )
-            if not call.person.credential_id or workspace.id == own
-        )
-    )
+    person = call.person
+    if isinstance(person, Viewer) and person.credential_id:
+        found = [pair for pair in memberships_of(call.session, person.user_id) if pair[1].id == person.workspace_id]
+    else:
+        found = opened_memberships(call.session, person.user_id, person.only_workspace_id)
+    return Page(tuple(shape(membership, workspace) for membership, workspace in found))
 
 
 @operation(

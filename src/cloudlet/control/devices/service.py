@@ -37,7 +37,7 @@ from cloudlet.control.errors import NotFound
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
-from cloudlet.control.workspaces.service import memberships_of
+from cloudlet.control.workspaces.service import opened_memberships
 from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.canonical import to_base64url
 from cloudlet.license.token import pick
@@ -194,7 +194,7 @@ def approve(
     row = waiting_request(session, platform, request_id)
     mine = {
         membership.id: workspace
-        for membership, workspace in memberships_of(session, viewer.user_id, viewer.only_workspace_id)
+        for membership, workspace in opened_memberships(session, viewer.user_id, viewer.only_workspace_id)
     }
     if membership_id not in mine:
         raise NotFound("You belong to no such workspace.")

@@ -20,7 +20,7 @@ from cloudlet.control.members.views import LABELS
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
-from cloudlet.control.workspaces.service import memberships_of
+from cloudlet.control.workspaces.service import opened_memberships
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
 SCOPE_LABELS: Mapping[str, str] = MappingProxyType({key: label for _, group in LABELS for key, label in group})
@@ -64,7 +64,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
 
 def request_view(session: Session, row: DeviceRequest, viewer: Viewer) -> RequestView:
     """The workspace that they look at is chosen unless the program's user named another one of theirs."""
-    mine = memberships_of(session, viewer.user_id, viewer.only_workspace_id)
+    mine = opened_memberships(session, viewer.user_id, viewer.only_workspace_id)
     hinted = [
         space.id for _, space in mine if row.workspace_hint and row.workspace_hint in {space.id, space.name, space.slug}
     ]

@@ -14,7 +14,7 @@ from cloudlet.control.licenses.subscription_views import offer_view
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.policies import offline_hours
-from cloudlet.control.workspaces.service import admin_names, memberships_of
+from cloudlet.control.workspaces.service import admin_names, opened_memberships
 from cloudlet.control.workspaces.tables import Workspace
 
 SOON_DAYS = 7
@@ -116,7 +116,7 @@ def licenses_elsewhere(session: Session, platform: Platform, viewer: Viewer) -> 
     now = platform.now()
     return tuple(
         Elsewhere(workspace.id, workspace.name)
-        for member, workspace in memberships_of(session, viewer.user_id, viewer.only_workspace_id)
+        for member, workspace in opened_memberships(session, viewer.user_id, viewer.only_workspace_id)
         if workspace.id != viewer.workspace_id
         and (held := license_of(session, member.id)) is not None
         and held.is_good(now)

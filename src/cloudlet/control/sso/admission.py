@@ -17,14 +17,24 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from cloudlet.control.accounts.rules import checked_email
 from cloudlet.control.accounts.service import close_all_sessions, create_user, end_links, find_user
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
+from cloudlet.control.errors import InvalidForm
 from cloudlet.control.licenses.seats import lock_seats
 from cloudlet.control.members.invitations import join
 from cloudlet.control.members.tables import Invitation
 from cloudlet.control.platform import Platform
-from cloudlet.control.sso.errors import SsoDisabled, SsoEmail, SsoForeignAccount, SsoOff, SsoRefused, SsoRemoved
+from cloudlet.control.sso.errors import (
+    SsoDisabled,
+    SsoEmail,
+    SsoForeignAccount,
+    SsoOff,
+    SsoRefused,
+    SsoRemoved,
+    SsoUninvited,
+)
 from cloudlet.control.sso.tables import SsoIdentity, SsoProvider
 from cloudlet.control.sso.tokens import Person
 from cloudlet.control.workspaces.service import add_member
@@ -40,7 +50,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def judge(session: Session, platform: Platform, provider: SsoProvider, person: Person) -> Verdict:
-    """Changes nothing. Raises SsoEmail, SsoForeignAccount, SsoRemoved, SsoDisabled, SsoRefused."""
+    """Changes nothing. Raises SsoEmail, SsoForeignAccount, SsoRemoved, SsoDisabled, SsoUninvited, SsoRefused."""
     check_email(provider, person)
     identity = session.scalar(
         select(SsoIdentity).where(SsoIdentity.provider_id == provider.id, SsoIdentity.subject == person.subject)
@@ -49,6 +59,8 @@ def judge(session: Session, platform: Platform, provider: SsoProvider, person: P
     if user is None or (identity is None and is_nobodys(session, user)):
         if platform.settings.signup == "closed":
             raise SsoRefused("The operator of this Cloudlet makes the accounts.", hint="Ask them for one.")
+        if not provider.admits_new and not is_invited(session, platform, provider, person):
+            raise SsoUninvited
         return Verdict("new", user)
     if user.disabled_at is not None:
         raise SsoDisabled
@@ -77,12 +89,33 @@ def judge(session: Session, platform: Platform, provider: SsoProvider, person: P
     return Verdict("link", user)
 
 
+def is_invited(session: Session, platform: Platform, provider: SsoProvider, person: Person) -> bool:
+    found = find_invited(session, provider.workspace_id, person.email)
+    return found is not None and found[0].expires_at > platform.now()
+
+
+def find_invited(session: Session, workspace_id: str, email: str) -> tuple[Invitation, Membership] | None:
+    """An invitation to that address that nobody accepted, perhaps too old by now."""
+    row = session.execute(
+        select(Invitation, Membership)
+        .join(Membership, Membership.id == Invitation.membership_id)
+        .where(
+            Membership.workspace_id == workspace_id,
+            Membership.invited_email == email.lower(),
+            Membership.status == "invited",
+        )
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
 def check_email(provider: SsoProvider, person: Person) -> None:
     """Raises SsoEmail."""
-    if not person.email or "@" not in person.email or len(person.email) > 254:
+    try:
+        checked_email(person.email)
+    except InvalidForm:
         raise SsoEmail(
             f"{provider.name} told no e-mail address.", hint="The scope “email”, or a claim of that name, is missing."
-        )
+        ) from None
     if not person.email_verified:
         raise SsoEmail(
             f"{provider.name} does not say that {person.email} is yours (email_verified).",
@@ -159,15 +192,7 @@ def newcomer(session: Session, platform: Platform, found: User | None, person: P
 
 def become_member(session: Session, platform: Platform, provider: SsoProvider, user: User) -> None:
     """By an open invitation to that address, which may give more, or else by the provider's default."""
-    row = session.execute(
-        select(Invitation, Membership)
-        .join(Membership, Membership.id == Invitation.membership_id)
-        .where(
-            Membership.workspace_id == provider.workspace_id,
-            Membership.invited_email == user.email.lower(),
-            Membership.status == "invited",
-        )
-    ).one_or_none()
+    row = find_invited(session, provider.workspace_id, user.email)
     if row is not None and row[0].expires_at > platform.now():
         join(session, platform, row[0], row[1], user)
         return

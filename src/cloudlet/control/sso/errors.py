@@ -3,6 +3,7 @@
 Refusal
 ├── ProviderUnusable        422: what an identity provider says of itself does not do
 ├── SsoLimit                409
+├── SsoAdminNeeded          403: whoever may manage single sign-on, and is no admin
 ├── SsoOff                  409: the admins switched it off
 ├── SsoOver                 410: the sign-in took too long, was used, or began in another browser
 ├── SsoDenied               403: the provider let nobody in, and says why
@@ -10,13 +11,14 @@ Refusal
 └── SsoRefused              403: it is clear who they are, and they may not in
     ├── SsoEmail                no confirmed address, or not one of the allowed domains
     ├── SsoForeignAccount       their address has an account that this provider does not speak for
+    ├── SsoUninvited            nobody by that address was invited, and the provider admits nobody else
     ├── SsoRemoved              they were in the workspace, and are not any more
     └── SsoDisabled             the operator disabled their account
 """
 
 from __future__ import annotations
 
-from cloudlet.control.errors import Conflict, InvalidForm, Refusal
+from cloudlet.control.errors import Conflict, Forbidden, InvalidForm, Refusal
 
 
 class ProviderUnusable(InvalidForm):
@@ -29,6 +31,12 @@ class SsoLimit(Conflict):
     code = "sso.limit"
     title = "A workspace has 10 identity providers at most"
     hint = "Delete one that is not needed any more."
+
+
+class SsoAdminNeeded(Forbidden):
+    code = "sso.admin_needed"
+    title = "Only an admin switches a provider on"
+    hint = "Ask an admin of the workspace to look at it: whom it vouches for comes in as that member, an admin too."
 
 
 class SsoOff(Conflict):
@@ -76,6 +84,12 @@ class SsoForeignAccount(SsoRefused):
     hint = (
         "Ask an admin of the workspace to invite you; accept with that account, and single sign-on works from then on."
     )
+
+
+class SsoUninvited(SsoRefused):
+    code = "sso.uninvited"
+    title = "You are not a member of this workspace"
+    hint = "Ask an admin to invite you: by this provider nobody joins by themselves."
 
 
 class SsoRemoved(SsoRefused):

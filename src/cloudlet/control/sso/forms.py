@@ -19,7 +19,7 @@ SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749, 3.3
 
 
 class ProviderForm(msgspec.Struct, frozen=True, kw_only=True):
-    """`client_secret` "" keeps the one that there is. `permissions` as in MemberForm."""
+    """`client_secret` "" keeps the one that there is. `permissions` as in MemberForm, the rest as in SsoProvider."""
 
     name: str
     issuer: str
@@ -29,6 +29,8 @@ class ProviderForm(msgspec.Struct, frozen=True, kw_only=True):
     domains: tuple[str, ...]
     role: str
     permissions: dict[str, bool] | None
+    admits_new: bool = True
+    is_required: bool = False
 
 
 def read_provider_form(fields: Mapping[str, str], settings: PlatformSettings) -> ProviderForm:
@@ -44,6 +46,8 @@ def read_provider_form(fields: Mapping[str, str], settings: PlatformSettings) ->
             domains=tuple(re.split(r"[\s,;]+", fields.get("domains", ""))),
             role=member.role,
             permissions=member.permissions,
+            admits_new="admits_new" in fields,
+            is_required="is_required" in fields,
         ),
         settings,
     )
@@ -59,15 +63,14 @@ def checked_provider(form: ProviderForm, settings: PlatformSettings) -> Provider
         raise InvalidForm("Enter the client ID that the provider gave you.")
     if len(secret) > 1000 or not secret.isprintable():
         raise InvalidForm("That is no client secret: it has 1,000 characters at most, in one line.")
-    return ProviderForm(
+    return msgspec.structs.replace(
+        form,
         name=name,
         issuer=checked_issuer(form.issuer, settings),
         client_id=client_id,
         client_secret=secret,
         scopes=checked_scopes(form.scopes),
         domains=checked_domains(form.domains),
-        role=form.role,
-        permissions=form.permissions,
     )
 
 

@@ -20,7 +20,9 @@ from cloudlet.control.webhooks.addresses import Address, AddressRefused, choose_
 from cloudlet.control.webhooks.sending import connect_problem, make_tls
 from cloudlet.settings import PlatformSettings
 
+SHARED = ipaddress.ip_network("100.64.0.0/10")  # of carriers, and of networks laid over others
 LIMIT_SECONDS = 10.0
+PATIENCE_SECONDS = 2.0
 LARGEST_ANSWER = 512 * 1024
 
 
@@ -39,17 +41,25 @@ class Answer:
 
 
 def is_allowed(address: Address, settings: PlatformSettings, *, is_secure: bool) -> bool:
-    """A public address by https; this machine's own from a control plane of this machine alone; private ones by setting."""
+    """A public address by https; this machine's own from a control plane of this machine alone; private ones by setting.
+
+    Never link-local ones, where clouds keep the credentials of their machines.
+    """
     if is_public(address):
         return is_secure
     plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped else address
-    return settings.sso_allow_private or (settings.is_local and plain.is_loopback)
+    if plain.is_loopback:
+        return settings.sso_allow_private or settings.is_local
+    is_inside = (plain.is_private or plain in SHARED) and not plain.is_link_local and not plain.is_unspecified
+    return settings.sso_allow_private and is_inside
 
 
 def ask(
     platform: Platform, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: str | None = None
 ) -> Answer:
     """One request, ten seconds at most, no redirects. Blocks. Raises Unreachable."""
+    if not platform.waiting.acquire(timeout=PATIENCE_SECONDS):
+        raise Unreachable("too many requests wait for identity providers that are slow; try again in a moment")
     try:
         return exchange(platform, method, httpx.URL(url), headers or {}, body)
     except AddressRefused as problem:
@@ -66,6 +76,8 @@ def ask(
         raise Unreachable(connect_problem(problem)) from None
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError) as problem:
         raise Unreachable(f"the connection failed ({type(problem).__name__})") from None
+    finally:
+        platform.waiting.release()
 
 
 def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[str, str], body: str | None) -> Answer:
@@ -79,6 +91,7 @@ def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[s
     shown = {
         "Host": url.netloc.decode("ascii"),
         "Accept": "application/json",
+        "Accept-Encoding": "identity",
         "User-Agent": f"Cloudlet-SSO/{__version__}",
         **headers,
     }
@@ -97,7 +110,7 @@ def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[s
         if answer.is_redirect:
             raise Unreachable(f"it answered {answer.status_code}, a redirect; those are not followed")
         content = b""
-        for piece in answer.iter_bytes():
+        for piece in answer.iter_raw():  # as it comes: what is packed could unpack to any size
             content += piece
             if len(content) > LARGEST_ANSWER:
                 raise Unreachable("its answer is too long")

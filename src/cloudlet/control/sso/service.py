@@ -1,8 +1,10 @@
 """Identity providers of a workspace: set up, changed, switched, deleted; and whom they have linked.
 
 Who manages single sign-on decides who somebody is in this workspace, so it is close to being an admin. Two rules keep it
-from being more: nobody lets newcomers be given what they do not have, and a provider that becomes another one (its issuer
-changes) gets neither the old one's client secret nor its people.
+from being more: nobody lets newcomers be given what they do not have; only an admin switches a provider on, and what decides
+whom it can speak for (`DECISIVE`) switches it off when somebody else changes it. A provider that becomes another one (another
+issuer) gets neither the old one's client secret nor its people; they are linked anew for another client, too, because some
+providers call the same person by another name there.
 """
 
 from __future__ import annotations
@@ -19,14 +21,20 @@ from cloudlet.control.members.errors import CannotGrant
 from cloudlet.control.members.service import lock_for
 from cloudlet.control.permissions import ROLES, effective
 from cloudlet.control.platform import Platform
-from cloudlet.control.sso.errors import SsoLimit
+from cloudlet.control.sso.errors import SsoAdminNeeded, SsoLimit
 from cloudlet.control.sso.forms import ProviderForm
 from cloudlet.control.sso.tables import SsoIdentity, SsoProvider
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
 MOST_PROVIDERS = 10
+DECISIVE = ("issuer", "client_id", "domains")
 PERMISSION = "sso.manage"
+EVERYBODYS = frozenset(  # where anybody gets a mailbox; a list that need not be complete, since choices are shown
+    """gmail.com googlemail.com outlook.com hotmail.com live.com msn.com yahoo.com ymail.com aol.com icloud.com me.com mac.com
+    proton.me protonmail.com pm.me gmx.com gmx.net gmx.de web.de t-online.de freenet.de mail.com zoho.com yandex.com yandex.ru
+    mail.ru orange.fr free.fr laposte.net libero.it qq.com 163.com 126.com naver.com fastmail.com tutanota.com hey.com""".split()
+)
 
 
 def find_provider(session: Session, workspace_id: str, provider_id: str) -> SsoProvider:
@@ -52,19 +60,44 @@ def find_by_slug(session: Session, slug: str) -> tuple[SsoProvider, Workspace]:
 
 
 def find_by_domain(session: Session, domain: str) -> list[tuple[SsoProvider, Workspace]]:
-    """Those that are switched on, oldest first. Domains are few, and lists in JSON are compared here."""
+    """Those that are switched on and that the sign-in page leads to, oldest first. Lists in JSON are compared here."""
     rows = session.execute(
         select(SsoProvider, Workspace)
         .join(Workspace, Workspace.id == SsoProvider.workspace_id)
         .where(SsoProvider.disabled_at.is_(None), Workspace.deleted_at.is_(None))
         .order_by(SsoProvider.created_at, SsoProvider.id)
     ).all()
-    return [(row[0], row[1]) for row in rows if domain in row[0].domains]
+    return [(row[0], row[1]) for row in rows if domain in row[0].domains and is_led_to(session, row[1].id, domain)]
+
+
+def is_led_to(session: Session, workspace_id: str, domain: str) -> bool:
+    """Whether people who type an address of that domain on the sign-in page are led to this workspace.
+
+    Anybody may type anybody's domain into the settings, and lead people to a look-alike. So an admin must have a mailbox
+    there: a confirmed address, and a password, which accounts that a provider vouched for get by mail alone.
+    """
+    if domain in EVERYBODYS:
+        return False
+    admin = (
+        select(Membership.id)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.workspace_id == workspace_id,
+            Membership.role == "admin",
+            Membership.status == "active",
+            User.disabled_at.is_(None),
+            User.email_verified_at.is_not(None),
+            User.password_hash.is_not(None),
+            func.lower(User.email).endswith("@" + domain, autoescape=True),
+        )
+    )
+    return session.scalar(admin.limit(1)) is not None
 
 
 def create_provider(session: Session, platform: Platform, viewer: Viewer, form: ProviderForm) -> SsoProvider:
-    """Raises Forbidden, CannotGrant, SsoLimit, InvalidForm."""
-    check_grant(lock_for(session, viewer, PERMISSION), form)
+    """On from the start where an admin makes it. Raises Forbidden, CannotGrant, SsoLimit, InvalidForm."""
+    actor = lock_for(session, viewer, PERMISSION)
+    check_grant(actor, form)
     if not form.client_secret:
         raise InvalidForm("Enter the client secret that the provider gave you.")
     owned = select(func.count(SsoProvider.id)).where(SsoProvider.workspace_id == viewer.workspace_id)
@@ -77,6 +110,7 @@ def create_provider(session: Session, platform: Platform, viewer: Viewer, form: 
         slug=new_slug(session, viewer, form.name, row_id),
         client_secret_enc=platform.vault.seal(form.client_secret.encode(), row_id),
         created_at=platform.now(),
+        disabled_at=None if actor.role == "admin" else platform.now(),
     )
     write(provider, form)
     session.add(provider)
@@ -104,6 +138,7 @@ def write(provider: SsoProvider, form: ProviderForm) -> None:
     provider.name, provider.issuer, provider.client_id = form.name, form.issuer, form.client_id
     provider.scopes, provider.domains = form.scopes, list(form.domains)
     provider.default_role, provider.default_permissions = form.role, form.permissions
+    provider.admits_new, provider.is_required = form.admits_new, form.is_required
 
 
 def form_of(provider: SsoProvider) -> ProviderForm:
@@ -117,6 +152,8 @@ def form_of(provider: SsoProvider) -> ProviderForm:
         domains=tuple(provider.domains),
         role=provider.default_role,
         permissions=provider.default_permissions,
+        admits_new=provider.admits_new,
+        is_required=provider.is_required,
     )
 
 
@@ -129,17 +166,19 @@ def change_provider(
     before = form_of(provider)
     if (before.role, before.permissions) != (form.role, form.permissions):
         check_grant(actor, form)
-    is_other = before.issuer != form.issuer
-    if is_other and not form.client_secret:
+    if before.issuer != form.issuer and not form.client_secret:
         raise InvalidForm("Another issuer has another client secret: enter that, too.")
-    if is_other:
+    if (before.issuer, before.client_id) != (form.issuer, form.client_id):
         session.execute(delete(SsoIdentity).where(SsoIdentity.provider_id == provider.id))
         end_sessions(session, provider.id)
+    is_decisive = any(getattr(before, field) != getattr(form, field) for field in DECISIVE)
     write(provider, form)
     if form.client_secret:
         provider.client_secret_enc = platform.vault.seal(form.client_secret.encode(), provider.id)
     if form_of(provider) != before or form.client_secret:
         note(session, platform, viewer, provider, "sso.changed", **facts(form), new_secret=bool(form.client_secret))
+    if is_decisive and actor.role != "admin":
+        switch_off(session, platform, viewer, provider)
     session.flush()
     return provider
 
@@ -149,9 +188,11 @@ def secret_of(platform: Platform, provider: SsoProvider) -> str:
 
 
 def enable_provider(session: Session, platform: Platform, viewer: Viewer, provider_id: str) -> None:
-    """Raises Forbidden, NotFound."""
-    lock_for(session, viewer, PERMISSION)
+    """Raises Forbidden, NotFound, SsoAdminNeeded: whom it vouches for comes in as that member, an admin too."""
+    actor = lock_for(session, viewer, PERMISSION)
     provider = find_provider(session, viewer.workspace_id, provider_id)
+    if actor.role != "admin":
+        raise SsoAdminNeeded
     if provider.disabled_at is not None:
         provider.disabled_at = None
         note(session, platform, viewer, provider, "sso.enabled")
@@ -160,7 +201,10 @@ def enable_provider(session: Session, platform: Platform, viewer: Viewer, provid
 def disable_provider(session: Session, platform: Platform, viewer: Viewer, provider_id: str) -> None:
     """Nobody comes in by it, and who did is signed out. Raises Forbidden, NotFound."""
     lock_for(session, viewer, PERMISSION)
-    provider = find_provider(session, viewer.workspace_id, provider_id)
+    switch_off(session, platform, viewer, find_provider(session, viewer.workspace_id, provider_id))
+
+
+def switch_off(session: Session, platform: Platform, viewer: Viewer, provider: SsoProvider) -> None:
     if provider.disabled_at is None:
         provider.disabled_at = platform.now()
         note(session, platform, viewer, provider, "sso.disabled")
@@ -205,6 +249,8 @@ def facts(form: ProviderForm) -> dict[str, object]:
         "domains": list(form.domains),
         "role": form.role,
         "permissions": form.permissions,
+        "admits_new": form.admits_new,
+        "required": form.is_required,
     }
 
 

@@ -12,7 +12,11 @@ from cloudlet.control.db import Base, Moment
 
 
 class SsoProvider(Base):
-    """An OpenID Connect provider. `default_role` and `default_permissions` are for members who come by it first."""
+    """An OpenID Connect provider. `default_role` and `default_permissions` are for members who come by it first.
+
+    `admits_new`: who comes by it gets an account and joins, else members and invited people alone come in.
+    `is_required`: members who are no admins see the workspace by single sign-on alone.
+    """
 
     __tablename__ = "sso_providers"
 
@@ -27,6 +31,8 @@ class SsoProvider(Base):
     default_role: Mapped[str] = mapped_column(String(16), default="member")
     default_permissions: Mapped[dict[str, bool] | None] = mapped_column(JSON(none_as_null=True))
     domains: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    admits_new: Mapped[bool] = mapped_column(default=True)
+    is_required: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment)
     disabled_at: Mapped[datetime | None] = mapped_column(Moment)
 

@@ -17,7 +17,7 @@ from joserfc.errors import (
     JoseError,
     MissingClaimError,
 )
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso.discovery import Discovered
@@ -27,6 +27,7 @@ from cloudlet.control.sso.reach import Answer, Unreachable, ask
 # Signatures by the provider's private key alone: with an HMAC the client secret would be a key, with "none" there is none.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519")
 LEEWAY_SECONDS = 60
+EDOV = "xms_edov"  # Microsoft Entra ID has no email_verified; this says that the tenant proved the address' domain
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -63,8 +64,12 @@ def fetch_person(
         access_token=access_token if isinstance(access_token, str) else "",
         now=int(platform.now().timestamp()),
     )
-    if not claims.get("email") and found.userinfo_endpoint and isinstance(access_token, str):
-        claims = {**userinfo(platform, found, access_token, str(claims["sub"])), **claims}
+    is_told = claims.get("email") and (claims.get("email_verified") is not None or claims.get(EDOV) is not None)
+    if not is_told and found.userinfo_endpoint and isinstance(access_token, str):
+        told = userinfo(platform, found, access_token, str(claims["sub"]))
+        claims = {**claims, **{name: value for name, value in told.items() if value is not None}}
+        if told["email"] is not None:  # what is said of one address does not count for another
+            claims |= {"email_verified": told["email_verified"], EDOV: None}
     return person_of(claims)
 
 
@@ -102,17 +107,20 @@ def fetch_keys(platform: Platform, found: Discovered) -> KeySet:
     """As they are now, so that a rotated key is known at once. Raises SsoTokenInvalid."""
     answer = reach(platform, "GET", found.jwks_uri, "key set")
     raw = answer.body.get("keys")
-    keys = (
-        [key for key in raw if isinstance(key, dict) and key.get("kty") in {"RSA", "EC", "OKP"}]
-        if isinstance(raw, list)
-        else []
-    )
+    keys = [key for entry in raw if (key := usable_key(entry))] if isinstance(raw, list) else []
     if answer.status != 200 or not keys:
         raise SsoTokenInvalid("The provider’s key set has no keys.")
+    return KeySet(keys)
+
+
+def usable_key(raw: object) -> Key | None:
+    """Of a key for signatures. Sets also have keys for encryption, and of kinds that we do not know."""
+    if not isinstance(raw, dict) or raw.get("kty") not in {"RSA", "EC", "OKP"} or raw.get("use", "sig") != "sig":
+        return None
     try:
-        return KeySet.import_key_set({"keys": keys})
+        return JWKRegistry.import_key(raw)
     except (JoseError, ValueError, TypeError, KeyError):
-        raise SsoTokenInvalid("The provider’s key set cannot be understood.") from None
+        return None
 
 
 def check_id_token(
@@ -145,7 +153,8 @@ def check_id_token(
         raise SsoTokenInvalid("The ID token is of the future. Do the clocks of both machines agree?") from None
     except (JoseError, ValueError, TypeError, KeyError):
         raise SsoTokenInvalid("The ID token is not signed by a key of the provider, in a way that counts.") from None
-    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= 255:
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
         raise SsoTokenInvalid("The ID token is not for this sign-in: its sub is wrong.")
     return dict(claims)
 
@@ -155,7 +164,10 @@ def claim_of(problem: MissingClaimError | InvalidClaimError) -> str:
 
 
 def userinfo(platform: Platform, found: Discovered, access_token: str, subject: str) -> dict[str, Any]:
-    """Where the ID token has no address. Of another subject it must not be believed. Raises SsoTokenInvalid."""
+    """Where the ID token does not tell the address, or whose it is. Of another subject it must not be believed.
+
+    Raises SsoTokenInvalid.
+    """
     answer = reach(
         platform, "GET", found.userinfo_endpoint, "user info", headers={"Authorization": f"Bearer {access_token}"}
     )
@@ -165,13 +177,17 @@ def userinfo(platform: Platform, found: Discovered, access_token: str, subject: 
 
 
 def person_of(claims: dict[str, Any]) -> Person:
-    """Some providers write true as a word."""
     given = " ".join(text for key in ("given_name", "family_name") if isinstance(text := claims.get(key), str) and text)
     name = claims.get("name") or given
     email = claims.get("email")
     return Person(
         subject=claims["sub"],
         email=email.strip() if isinstance(email, str) else "",
-        email_verified=claims.get("email_verified") in (True, "true"),
+        email_verified=is_true(claims.get("email_verified")) or is_true(claims.get(EDOV)),
         name=" ".join(name.split())[:100] if isinstance(name, str) and name.isprintable() else "",
     )
+
+
+def is_true(claim: object) -> bool:
+    """Some providers write it as a word or a number."""
+    return claim is True or claim in ("true", "1") or (type(claim) is int and claim == 1)

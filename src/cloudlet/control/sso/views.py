@@ -13,15 +13,19 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso.attempts import callback_url, portal_url
 from cloudlet.control.sso.forms import SCOPES
+from cloudlet.control.sso.service import is_led_to
 from cloudlet.control.sso.tables import SsoIdentity, SsoProvider
-from cloudlet.control.viewer import Viewer
-from cloudlet.control.workspaces.tables import Workspace
+from cloudlet.control.viewer import Account, Viewer
+from cloudlet.control.workspaces.tables import Membership, Workspace
 
 MOST_SHOWN = 100
 
 
 class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
-    """`people` counts those whom it has linked. Of the secret nothing is shown."""
+    """`people` counts those whom it has linked. Of the secret nothing is shown.
+
+    `led_to`: those of the domains from which the sign-in page leads here.
+    """
 
     id: str
     name: str
@@ -30,8 +34,11 @@ class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str
     scopes: str
     domains: tuple[str, ...]
+    led_to: tuple[str, ...]
     role: str
     permissions: dict[str, bool] | None
+    admits_new: bool
+    is_required: bool
     is_enabled: bool
     created_at: datetime
     people: int
@@ -62,15 +69,18 @@ class Fields(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "member"
     has_switches: bool = False
     allowed: frozenset[str] = frozenset()
+    admits_new: bool = True
+    is_required: bool = False
 
 
 class Portal(msgspec.Struct, frozen=True, kw_only=True):
-    """What everybody may see of a provider: where it leads to, and what is behind it."""
+    """What everybody may see of a provider: where it leads to, what is behind it, and whether newcomers join by it."""
 
     name: str
     workspace: str
     path: str
     host: str
+    admits_new: bool
 
 
 def list_providers(session: Session, platform: Platform, workspace_id: str) -> tuple[ProviderView, ...]:
@@ -94,8 +104,11 @@ def provider_view(session: Session, platform: Platform, row: SsoProvider) -> Pro
         client_id=row.client_id,
         scopes=row.scopes,
         domains=tuple(row.domains),
+        led_to=tuple(domain for domain in row.domains if is_led_to(session, row.workspace_id, domain)),
         role=row.default_role,
         permissions=row.default_permissions,
+        admits_new=row.admits_new,
+        is_required=row.is_required,
         is_enabled=row.disabled_at is None,
         created_at=row.created_at,
         people=people,
@@ -137,6 +150,8 @@ def fields_of(provider: ProviderView) -> Fields:
         role=provider.role,
         has_switches=provider.permissions is not None,
         allowed=frozenset(key for key, is_on in (provider.permissions or {}).items() if is_on),
+        admits_new=provider.admits_new,
+        is_required=provider.is_required,
     )
 
 
@@ -151,6 +166,8 @@ def typed_fields(data: dict[str, str], switch: str) -> Fields:
         role=data.get("role", "member"),
         has_switches="advanced" in data,
         allowed=frozenset(name.removeprefix(switch) for name in data if name.startswith(switch)),
+        admits_new="admits_new" in data,
+        is_required="is_required" in data,
     )
 
 
@@ -159,10 +176,32 @@ def first_fields(viewer: Viewer) -> Fields:
     return Fields(domains=viewer.email.rpartition("@")[2])
 
 
+def doors_of(session: Session, account: Account) -> tuple[Portal, ...]:
+    """Workspaces of theirs that this session does not open, because members must come by single sign-on; and where to."""
+    if account.only_workspace_id:
+        return ()
+    rows = session.execute(
+        select(SsoProvider, Workspace)
+        .join(Workspace, Workspace.id == SsoProvider.workspace_id)
+        .join(Membership, Membership.workspace_id == Workspace.id)
+        .where(
+            Membership.user_id == account.user_id,
+            Membership.status == "active",
+            Membership.role != "admin",
+            Workspace.deleted_at.is_(None),
+            SsoProvider.disabled_at.is_(None),
+            SsoProvider.is_required,
+        )
+        .order_by(SsoProvider.created_at, SsoProvider.id)
+    ).all()
+    return tuple(portal_of(row[0], row[1]) for row in rows)
+
+
 def portal_of(provider: SsoProvider, workspace: Workspace) -> Portal:
     return Portal(
         name=provider.name,
         workspace=workspace.name,
         path=f"/auth/sso/{provider.slug}",
         host=urlsplit(provider.issuer).netloc,
+        admits_new=provider.admits_new,
     )

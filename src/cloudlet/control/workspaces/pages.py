@@ -18,6 +18,7 @@ from cloudlet.control.limits.service import Limit, check
 from cloudlet.control.pages import go, page
 from cloudlet.control.permissions import SIGNED_IN, SIGNED_IN_ANYWHERE, is_allowed, requires
 from cloudlet.control.platform import Platform
+from cloudlet.control.sso.views import doors_of
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.changes import delete_workspace, make_workspace, plan_hours, save_settings
@@ -37,9 +38,11 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @get(NEW, opt=requires(SIGNED_IN_ANYWHERE))
 @in_thread
-def show_new(account: CurrentAccount) -> Template:
-    """Also where people come who belong to no workspace."""
-    return page("workspace_new.html", account, path=NEW, tried=NOTHING, countries=COUNTRIES)
+def show_new(account: CurrentAccount, database: TheDatabase) -> Template:
+    """Also where people come who belong to no workspace, or may not enter theirs by this session."""
+    with database.snapshot() as session:
+        doors = doors_of(session, account)
+    return page("workspace_new.html", account, path=NEW, tried=NOTHING, countries=COUNTRIES, doors=doors)
 
 
 @post(NEW, opt=requires(SIGNED_IN_ANYWHERE))

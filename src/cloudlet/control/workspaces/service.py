@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import Exists, Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User, WebSession
 from cloudlet.control.errors import NotFound
 from cloudlet.control.platform import Platform
+from cloudlet.control.sso.tables import SsoProvider
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
 
@@ -36,22 +37,44 @@ def add_member(session: Session, platform: Platform, workspace_id: str, user: Us
     return member
 
 
-def memberships_of(session: Session, user_id: str, only: str = "") -> list[tuple[Membership, Workspace]]:
-    """Active memberships in workspaces that exist, oldest first; in the workspace `only` where the session opens no other."""
-    rows = session.execute(
+def memberships_of(session: Session, user_id: str) -> list[tuple[Membership, Workspace]]:
+    """Active memberships in workspaces that exist, oldest first."""
+    return [(row[0], row[1]) for row in session.execute(active_memberships(user_id)).all()]
+
+
+def opened_memberships(session: Session, user_id: str, only: str) -> list[tuple[Membership, Workspace]]:
+    """Those that a web session opens: of a single sign-on the one in its workspace `only`; of another ("") those in
+    workspaces that may be entered without. Admins may enter each, so that nobody is locked out of it.
+    """
+    query = active_memberships(user_id)
+    if only:
+        query = query.where(Workspace.id == only)
+    else:
+        query = query.where(or_(Membership.role == "admin", ~wants_single_sign_on()))
+    return [(row[0], row[1]) for row in session.execute(query).all()]
+
+
+def active_memberships(user_id: str) -> Select[Membership, Workspace]:
+    return (
         select(Membership, Workspace)
         .join(Workspace, Workspace.id == Membership.workspace_id)
         .where(Membership.user_id == user_id, Membership.status == "active", Workspace.deleted_at.is_(None))
         .order_by(Membership.joined_at, Membership.id)
-    ).all()
-    return [(row[0], row[1]) for row in rows if not only or row[1].id == only]
+    )
+
+
+def wants_single_sign_on() -> Exists:
+    """Of the query's Workspace: one of its identity providers is required of members."""
+    return exists().where(
+        SsoProvider.workspace_id == Workspace.id, SsoProvider.is_required, SsoProvider.disabled_at.is_(None)
+    )
 
 
 def current_membership(
-    session: Session, user_id: str, workspace_id: str | None, only: str = ""
+    session: Session, user_id: str, workspace_id: str | None, only: str
 ) -> tuple[Membership, Workspace] | None:
-    """The membership in the chosen workspace, or else in the user's first one."""
-    found = memberships_of(session, user_id, only)
+    """The membership in the chosen workspace, or else in the first one that the session opens."""
+    found = opened_memberships(session, user_id, only)
     chosen = [pair for pair in found if pair[1].id == workspace_id]
     return next(iter(chosen or found), None)
 
@@ -71,6 +94,8 @@ def admin_names(session: Session, workspace_id: str) -> list[str]:
 def switch_workspace(session: Session, user_id: str, session_id: str, workspace_id: str) -> None:
     """What the pages of this browser show from now on. Raises NotFound where the user is no member, or not by this session."""
     here = session.get_one(WebSession, session_id)
-    if workspace_id not in {space.id for _, space in memberships_of(session, user_id, here.only_workspace_id or "")}:
+    if workspace_id not in {
+        space.id for _, space in opened_memberships(session, user_id, here.only_workspace_id or "")
+    }:
         raise NotFound("You belong to no such workspace.")
     here.workspace_id = workspace_id

@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("default_role", sa.String(length=16), nullable=False),
         sa.Column("default_permissions", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("domains", sa.JSON(), nullable=False),
+        sa.Column("admits_new", sa.Boolean(), nullable=False),
+        sa.Column("is_required", sa.Boolean(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("disabled_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
