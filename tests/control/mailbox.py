@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from collections.abc import Callable
 
 import httpx
 
@@ -26,17 +27,31 @@ def mails_to(platform: RunningPlatform, email: str) -> list[str]:
     return texts
 
 
-def link_in(platform: RunningPlatform, email: str, path: str) -> str:
-    """The newest link to `path` that was mailed to an address, without the host."""
-    for text in mails_to(platform, email):
-        if found := re.search(re.escape(platform.url) + f"({path}/\\S+)", text):
-            return found[1]
+def link_in(platform: RunningPlatform, email: str, path: str, *, but: str = "") -> str:
+    """The newest link to `path` that was mailed to an address, without the host; waits for one other than `but`.
+
+    Some mails are written after the answer to the request that caused them.
+    """
+    end = time.monotonic() + LIMIT_SECONDS
+    while time.monotonic() < end:
+        for text in mails_to(platform, email):
+            found = re.search(re.escape(platform.url) + f"({path}/\\S+)", text)
+            if found and found[1] != but:
+                return found[1]
+            if found:
+                break
+        time.sleep(0.05)
     raise AssertionError(f"no mail to {email} has a link to {path}")
 
 
 def wait_printed(platform: RunningPlatform, words: str) -> None:
     """Until the words are on the console."""
+    wait_until(lambda: words in platform.printed(), f"never printed: {words}")
+
+
+def wait_until(condition: Callable[[], bool], problem: str = "it never came about") -> None:
+    """For what happens after an answer, or in another process."""
     end = time.monotonic() + LIMIT_SECONDS
-    while words not in platform.printed():
-        assert time.monotonic() < end, f"never printed: {words}"
+    while not condition():
+        assert time.monotonic() < end, problem
         time.sleep(0.05)

@@ -73,8 +73,9 @@ def test_the_first_password_wants_a_fresh_sign_in(platform: RunningPlatform, cli
     with platform.database.transaction() as session:
         session.execute(update(WebSession).values(sudo_until=None))
     answer = set_password(client, FIRST)
-    assert answer.status_code == 422
-    assert "new sign-in link" in answer.text
+    assert answer.status_code == 403
+    assert "Sign in again as you did" in answer.text
+    assert 'href="/sign-in?next=/account">Sign in again</a>' in answer.text
 
 
 def test_browsers_are_listed_and_signed_out(

@@ -69,6 +69,7 @@ def test_a_key_is_shown_once(admin: httpx.Client, platform: RunningPlatform, com
         assert "webshop" in page
     assert platform.request_license(key.token).status_code == 200
     assert audit_of(platform, company, "credential.created")[-1] == {"kind": "ci", "name": "GitHub Actions"}
+    assert "created the CI key “GitHub Actions”" in admin.get("/workspace/audit").text
     with platform.database.snapshot() as session:
         row = session.get_one(Credential, key.id)
         assert row.secret_enc is None

@@ -210,13 +210,13 @@ def test_some_time_after_signing_in_the_password_is_asked_for(
     assert SUDO_MINUTES <= 15
 
 
-def test_without_a_password_a_new_link_is_needed(platform: RunningPlatform, client: httpx.Client, new_email) -> None:
+def test_without_a_password_one_signs_in_again(platform: RunningPlatform, client: httpx.Client, new_email) -> None:
     found = platform.bootstrap(new_email())
     sign_in(client, found)
     end_sudo(platform)
     asked = post(client, "/workspace/auth-tokens/reveal", at="/workspace/auth-tokens")
     assert found.token not in asked.text
-    assert "new sign-in link" in asked.text
+    assert "Sign in again</a>" in asked.text
 
 
 def test_reset_wants_its_word_and_kills_the_old_token(

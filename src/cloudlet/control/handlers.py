@@ -14,10 +14,12 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect, Template
 from sqlalchemy.exc import DataError
 
+from cloudlet.control.accounts.errors import SignInRefused, WrongCode
+from cloudlet.control.accounts.refused import noting
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.api.errors import BodyInvalid, Invalid, QueryInvalid
 from cloudlet.control.errors import NotSignedIn, NotVerified, NoWorkspace, Refusal
-from cloudlet.control.given import WebRequest
+from cloudlet.control.given import WebRequest, client_ip
 from cloudlet.control.inputs import DoesNotFit
 from cloudlet.control.limits.errors import RateLimited
 from cloudlet.control.logs import VERDICT
@@ -57,7 +59,11 @@ def render_verdict(request: WebRequest, error: LicenseVerdict) -> Response[Any]:
 
 def render_refusal(request: WebRequest, error: Refusal) -> Response[Any] | Template | Redirect:
     if is_for_program(request):
-        return refusal_as_json(request, error)
+        refused = refusal_as_json(request, error)
+        if isinstance(error, SignInRefused | WrongCode):
+            state, ip = request.app.state, client_ip(request)
+            refused.background = noting(state.database, state.platform, error.user_id, ip, error.reason)
+        return refused
     if isinstance(error, NotVerified):
         return go("/verify")
     if isinstance(error, NoWorkspace):

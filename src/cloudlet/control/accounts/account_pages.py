@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.account_views import sessions_views
 from cloudlet.control.accounts.forms import EmailForm, PasswordForm, ProfileForm
-from cloudlet.control.accounts.limits import check_mails, check_password_tries, forgive_password_tries
+from cloudlet.control.accounts.limits import check_mails, check_owner_tries, forgive_owner_tries
 from cloudlet.control.accounts.rules import LEAST_PASSWORD
 from cloudlet.control.accounts.service import (
     change_password,
@@ -82,11 +82,11 @@ def submit_email(
 ) -> Template | Redirect:
     """The address changes when the link that goes there is opened."""
     check_mails(database, platform, client_ip(request), data.email)
-    check_password_tries(database, platform, client_ip(request), account.email)
+    check_owner_tries(database, platform, client_ip(request), account.email, account.user_id, data.code)
 
     def ask(session: Session) -> None:
-        ask_for_email(session, platform, account.session_id, email=data.email, password=data.password)
-        forgive_password_tries(session, platform, client_ip(request), account.email)
+        ask_for_email(session, platform, account.session_id, email=data.email, password=data.password, code=data.code)
+        forgive_owner_tries(session, platform, client_ip(request), account.email, account.user_id)
 
     return change(account, database, platform, "email", ask, "mailed")
 
@@ -122,11 +122,13 @@ def submit_password(
     platform: ThePlatform,
 ) -> Template | Redirect:
     ip = client_ip(request)
-    check_password_tries(database, platform, ip, account.email)
+    check_owner_tries(database, platform, ip, account.email, account.user_id, data.code)
 
     def save(session: Session) -> None:
-        change_password(session, platform, account.session_id, current=data.current, new=data.new, ip=ip)
-        forgive_password_tries(session, platform, ip, account.email)
+        change_password(
+            session, platform, account.session_id, current=data.current, new=data.new, code=data.code, ip=ip
+        )
+        forgive_owner_tries(session, platform, ip, account.email, account.user_id)
 
     return change(account, database, platform, "password", save, "password")
 

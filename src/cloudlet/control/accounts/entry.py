@@ -34,15 +34,21 @@ class Entry(msgspec.Struct, frozen=True):
     is_half: bool
 
 
-def enter(session: Session, platform: Platform, request: WebRequest, user: User) -> Entry:
-    """After the first proof: password, link."""
+def enter(session: Session, platform: Platform, request: WebRequest, user: User, *, how: str = "password") -> Entry:
+    """After the first proof, which `how` names: password, link."""
     if user.totp_secret_enc is not None:
         return Entry(make_link(session, platform, user, HALF, HALF_MINUTES), is_half=True)
-    return Entry(start_session(session, platform, request, user), is_half=False)
+    return Entry(start_session(session, platform, request, user, how=how), is_half=False)
 
 
 def start_session(
-    session: Session, platform: Platform, request: WebRequest, user: User, *, provider: SsoProvider | None = None
+    session: Session,
+    platform: Platform,
+    request: WebRequest,
+    user: User,
+    *,
+    how: str = "password",
+    provider: SsoProvider | None = None,
 ) -> str:
     """A session for who proved everything; in the workspace of the identity `provider` alone, when that vouches for them.
 
@@ -55,6 +61,7 @@ def start_session(
         ip=client_ip(request),
         user_agent=request.headers.get("user-agent", ""),
         with_sudo=True,
+        how="sso" if provider else how,
         sso_provider_id=provider.id if provider else None,
         only_workspace_id=provider.workspace_id if provider else None,
     )

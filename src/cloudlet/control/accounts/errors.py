@@ -6,7 +6,13 @@ from cloudlet.control.errors import Conflict, InvalidForm, Refusal
 
 
 class SignInRefused(InvalidForm):
-    """One sentence for unknown address, wrong password and disabled account alike: it tells strangers nothing."""
+    """One sentence for unknown address, wrong password and disabled account alike: it tells strangers nothing.
+
+    `user_id` and `reason` are for the audit log: whose account it was, "" for nobody's.
+    """
+
+    user_id: str = ""
+    reason: str = "password"
 
     status = 401
     code = "session.credentials"
@@ -22,6 +28,8 @@ class WrongPassword(InvalidForm):
 class WrongCode(WrongPassword):
     """The second factor's; a kind of WrongPassword, for whoever asks for proof of a person."""
 
+    user_id: str = ""  # as for SignInRefused
+    reason: str = "code"
     code = "session.code"
     title = "That code is wrong"
     hint = "Your phone's clock must be right, and each code works once."
@@ -53,19 +61,19 @@ class WeakPassword(InvalidForm):
 
 
 class FreshSignInNeeded(WrongPassword):
-    """For who has a second factor: the password alone proves too little, signing in asks for both."""
+    """For who has a second factor: the password alone proves too little."""
 
     code = "session.fresh_needed"
-    title = "It has been a while since you signed in"
-    hint = "Sign out, sign in again with your code, and do this within 15 minutes."
+    title = "Your password alone is not enough here"
+    hint = "Enter a code of your authenticator app too, or one of your recovery codes."
 
 
-class LinkNeeded(InvalidForm):
+class LinkNeeded(WrongPassword):
+    """For who has no password, and came by a link or by single sign-on, a while ago."""
+
     code = "account.link_needed"
-    title = "It has been a while since you signed in"
-    hint = (
-        "Get a new sign-in link (`cloudlet admin bootstrap`), or a password by “Forgot your password?”, and try again."
-    )
+    title = "It has been a while since you signed in, and you have no password"
+    hint = "Sign in again as you did and try again within 15 minutes, or set a password by “Forgot your password?”."
 
 
 class UserExists(Conflict):

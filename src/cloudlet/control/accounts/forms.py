@@ -45,6 +45,7 @@ class NewPasswordForm(msgspec.Struct, frozen=True):
 class PasswordForm(msgspec.Struct, frozen=True):
     new: str = ""
     current: str = ""
+    code: str = ""
 
 
 class ProfileForm(msgspec.Struct, frozen=True):
@@ -54,7 +55,11 @@ class ProfileForm(msgspec.Struct, frozen=True):
 class EmailForm(msgspec.Struct, frozen=True):
     email: str = ""
     password: str = ""
+    code: str = ""
 
 
 class ProofForm(msgspec.Struct, frozen=True):
+    """`code`: of the second factor, where there is one and they did not sign in a moment ago."""
+
     password: str = ""
+    code: str = ""

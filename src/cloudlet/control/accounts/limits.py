@@ -42,6 +42,18 @@ def forgive_code_tries(session: Session, user_id: str) -> None:
     refill(session, CODES, user_id)
 
 
+def check_owner_tries(database: Database, platform: Platform, ip: str, email: str, user_id: str, code: str) -> None:
+    """Count a try to prove that an account is one's own (`service.prove_owner`). Raises RateLimited."""
+    check_password_tries(database, platform, ip, email)
+    if code:
+        check_code_tries(database, platform, user_id)
+
+
+def forgive_owner_tries(session: Session, platform: Platform, ip: str, email: str, user_id: str) -> None:
+    forgive_password_tries(session, platform, ip, email)
+    forgive_code_tries(session, user_id)
+
+
 def check_proof_tries(database: Database, platform: Platform, user_id: str) -> None:
     """Count a try of somebody who is signed in to prove who they are. Raises RateLimited."""
     check(database, platform, PROOFS, user_id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from cloudlet.control.accounts.errors import UserExists
 from cloudlet.control.accounts.passwords import hash_password
 from cloudlet.control.accounts.rules import checked_email, checked_name, checked_password
+from cloudlet.control.accounts.second_factor import turn_off
 from cloudlet.control.accounts.service import close_all_sessions, create_user, end_links, find_user, make_link
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
@@ -121,8 +122,7 @@ def reset(session: Session, platform: Platform, email: str, *, password: str, dr
     close_all_sessions(session, user.id)
     end_links(session, user.id, "reset", "magic", "half")
     if drop_second_factor:
-        user.totp_secret_enc = user.totp_pending_enc = None
-        user.totp_step = None
+        turn_off(session, user.id)
     note(session, platform, user, "account.password_reset")
     if not password:
         return password_link(session, platform, user)

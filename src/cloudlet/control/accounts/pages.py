@@ -28,13 +28,12 @@ from cloudlet.control.accounts.limits import (
     forgive_code_tries,
     forgive_password_tries,
 )
-from cloudlet.control.accounts.second_factor import accept, recovery_codes_left
+from cloudlet.control.accounts.refused import noting
 from cloudlet.control.accounts.service import (
     close_session,
     find_link,
-    record_for,
     sign_in,
-    tell,
+    take_code,
     use_link,
 )
 from cloudlet.control.given import CurrentAccount, TheDatabase, ThePlatform, WebRequest, client_ip
@@ -78,7 +77,7 @@ def submit_sign_in(
             forgive_password_tries(session, platform, client_ip(request), data.email)
             entry = enter(session, platform, request, user)
     except SignInRefused as error:
-        return page(
+        answer = page(
             "sign_in.html",
             next=safe_next(data.next),
             email=data.email,
@@ -86,6 +85,8 @@ def submit_sign_in(
             signup=platform.settings.signup,
             status=error.status,
         )
+        answer.background = noting(database, platform, error.user_id, client_ip(request), error.reason)
+        return answer
     return welcome(entry, platform, data.next)
 
 
@@ -112,19 +113,21 @@ def submit_code(
     try:
         with database.snapshot() as session:
             user_id = find_link(session, platform, HALF, half)[0].id
-        check_code_tries(database, platform, user_id)
+    except LinkExpired:
+        return go("/sign-in?done=expired")
+    check_code_tries(database, platform, user_id)
+    try:
         with database.transaction() as session:
             user = use_link(session, platform, HALF, half)
-            if accept(session, platform, user, data.code):
-                left = recovery_codes_left(session, user.id)
-                tell(session, platform, user, "recovery_code_used", left=left)
-                record_for(session, platform, user.id, "account.recovery_code_used", client_ip(request))
+            take_code(session, platform, user, data.code, client_ip(request))
             forgive_code_tries(session, user.id)
-            value = start_session(session, platform, request, user)
+            value = start_session(session, platform, request, user, how="code")
     except LinkExpired:
         return go("/sign-in?done=expired")
     except WrongCode as error:
-        return page("sign_in_code.html", next=safe_next(data.next), problem=error, status=401)
+        refused = page("sign_in_code.html", next=safe_next(data.next), problem=error, status=401)
+        refused.background = noting(database, platform, user_id, client_ip(request), "code")
+        return refused
     answer = go(safe_next(data.next))
     answer.set_cookie(session_cookie(value, platform))
     answer.set_cookie(half_cookie("", platform))
@@ -159,7 +162,7 @@ def submit_link(
     platform: ThePlatform,
 ) -> Redirect:
     with database.transaction() as session:
-        entry = enter(session, platform, request, use_link(session, platform, "magic", secret))
+        entry = enter(session, platform, request, use_link(session, platform, "magic", secret), how="link")
     answer = welcome(entry, platform, data.next)
     if NEXT_COOKIE in request.cookies:
         answer.set_cookie(next_cookie("", platform))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import get, post
+from litestar.background_tasks import BackgroundTask
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect, Template
 
@@ -12,9 +13,11 @@ from cloudlet.control.accounts.limits import check_mails
 from cloudlet.control.accounts.reset import RESET_MINUTES, ask_for_reset, reset_password
 from cloudlet.control.accounts.rules import LEAST_PASSWORD
 from cloudlet.control.accounts.service import find_link
+from cloudlet.control.db import Database
 from cloudlet.control.given import TheDatabase, ThePlatform, WebRequest, client_ip
 from cloudlet.control.pages import go, page
 from cloudlet.control.permissions import PUBLIC, requires
+from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
 from cloudlet.control.viewer import session_cookie
 
@@ -29,11 +32,18 @@ def show_reset() -> Template:
 def submit_reset(
     request: WebRequest, data: URLEncodedBody[AddressForm], database: TheDatabase, platform: ThePlatform
 ) -> Template:
-    """The same answer for every address."""
+    """The same answer for every address, after the same time: what there is to do is done when it is out."""
     check_mails(database, platform, client_ip(request), data.email)
+    answer = page(
+        "reset.html", sent_to=data.email.strip(), minutes=RESET_MINUTES, shows_mail=platform.settings.dev_mail
+    )
+    answer.background = BackgroundTask(mail_link, database, platform, data.email)
+    return answer
+
+
+def mail_link(database: Database, platform: Platform, email: str) -> None:
     with database.transaction() as session:
-        ask_for_reset(session, platform, data.email)
-    return page("reset.html", sent_to=data.email.strip(), minutes=RESET_MINUTES, shows_mail=platform.settings.dev_mail)
+        ask_for_reset(session, platform, email)
 
 
 @get("/reset/{secret:str}", opt=requires(PUBLIC))

@@ -10,9 +10,9 @@ from cloudlet.control.accounts.errors import WrongCode
 from cloudlet.control.accounts.forms import CodeForm, ProofForm
 from cloudlet.control.accounts.limits import (
     check_code_tries,
-    check_password_tries,
+    check_owner_tries,
     forgive_code_tries,
-    forgive_password_tries,
+    forgive_owner_tries,
 )
 from cloudlet.control.accounts.second_factor import (
     make_recovery_codes,
@@ -52,7 +52,7 @@ def submit_start(
 ) -> Template:
     """Show a key to who proved a moment ago, or proves now by the password, that they are the owner."""
     try:
-        prove(request, account, database, platform, data.password)
+        prove(request, account, database, platform, data)
         return setup_page(account, database, platform)
     except InvalidForm as error:
         return second_factor_page(account, database, platform, problem=error)
@@ -97,7 +97,7 @@ def submit_recovery_codes(
     if not account.has_second_factor:
         return go(PATH)
     try:
-        prove(request, account, database, platform, data.password, even_with_sudo=account.has_password)
+        prove(request, account, database, platform, data, even_with_sudo=account.has_password)
     except InvalidForm as error:
         return second_factor_page(account, database, platform, problem=error)
     with database.transaction() as session:
@@ -118,7 +118,7 @@ def submit_off(
     if not account.has_second_factor:
         return go(PATH)
     try:
-        prove(request, account, database, platform, data.password, even_with_sudo=account.has_password)
+        prove(request, account, database, platform, data, even_with_sudo=account.has_password)
     except InvalidForm as error:
         return second_factor_page(account, database, platform, problem=error)
     with database.transaction() as session:
@@ -133,18 +133,18 @@ def prove(
     account: Account,
     database: Database,
     platform: Platform,
-    password: str,
+    data: ProofForm,
     *,
     even_with_sudo: bool = False,
 ) -> None:
-    """By the password, or without one where they signed in a moment ago. Raises WrongPassword, LinkNeeded, RateLimited."""
+    """As `prove_owner`, or by nothing where they signed in a moment ago. Raises as that does, and RateLimited."""
     if account.has_sudo and not even_with_sudo and not account.only_workspace_id:
         return
     ip = client_ip(request)
-    check_password_tries(database, platform, ip, account.email)
+    check_owner_tries(database, platform, ip, account.email, account.user_id, data.code)
     with database.transaction() as session:
-        prove_owner(session, platform, account.session_id, password)
-        forgive_password_tries(session, platform, ip, account.email)
+        prove_owner(session, platform, account.session_id, data.password, data.code)
+        forgive_owner_tries(session, platform, ip, account.email, account.user_id)
 
 
 def setup_page(

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from cloudlet.control.accounts.errors import FreshSignInNeeded, LinkExpired, LinkNeeded, SignInRefused, WrongPassword
 from cloudlet.control.accounts.passwords import hash_password, is_correct
 from cloudlet.control.accounts.rules import checked_password
-from cloudlet.control.accounts.second_factor import accept
+from cloudlet.control.accounts.second_factor import accept, recovery_codes_left
 from cloudlet.control.accounts.tables import EmailToken, User, WebSession
 from cloudlet.control.audit.service import record
 from cloudlet.control.errors import NotFound
@@ -73,9 +73,13 @@ def create_user(
 def sign_in(session: Session, email: str, password: str) -> User:
     """Raises SignInRefused, for every reason with the same words and after the same time."""
     user = find_user(session, email)
-    if not is_correct(user.password_hash if user else None, password) or user is None or user.disabled_at:
-        raise SignInRefused
-    return user
+    fits = is_correct(user.password_hash if user else None, password)
+    if fits and user is not None and user.disabled_at is None:
+        return user
+    refused = SignInRefused()
+    refused.user_id = user.id if user else ""
+    refused.reason = "disabled" if fits else "password"
+    raise refused
 
 
 def open_session(
@@ -86,11 +90,13 @@ def open_session(
     ip: str,
     user_agent: str,
     with_sudo: bool,
+    how: str = "password",
     sso_provider_id: str | None = None,
     only_workspace_id: str | None = None,
 ) -> str:
     """A new session; returns the cookie's value. `with_sudo`: the user has just proved who they are.
 
+    `how` they did is for the audit log: password, code, link, invitation, sso.
     By single sign-on it is for a day: who is gone at the provider is gone here soon.
     """
     value = to_base64url(platform.effects.random_bytes(32))
@@ -109,6 +115,8 @@ def open_session(
             only_workspace_id=only_workspace_id,
         )
     )
+    session.flush()
+    record_for(session, platform, user.id, "account.signed_in", ip, only=only_workspace_id, how=how)
     return value
 
 
@@ -139,14 +147,16 @@ def close_session(session: Session, session_id: str) -> None:
 def confirm_password(session: Session, platform: Platform, session_id: str, password: str, code: str = "") -> datetime:
     """Re-authentication: what needs it is open until the returned time. Who has a second factor gives its `code` too.
 
-    Raises WrongPassword, WrongCode.
+    Raises WrongPassword, WrongCode, and LinkNeeded for who has no password.
     """
     found = session.get_one(WebSession, session_id)
     user = session.get_one(User, found.user_id)
+    if user.password_hash is None:
+        raise LinkNeeded
     if not is_correct(user.password_hash, password):
         raise WrongPassword
     if user.totp_secret_enc is not None:
-        accept(session, platform, user, code)
+        take_code(session, platform, user, code)
     found.sudo_until = platform.later(minutes=SUDO_MINUTES)
     return found.sudo_until
 
@@ -212,12 +222,33 @@ def end_links(session: Session, user_id: str, *purposes: str) -> None:
     session.execute(delete(EmailToken).where(EmailToken.user_id == user_id, EmailToken.purpose.in_(purposes)))
 
 
-def record_for(session: Session, platform: Platform, user_id: str, action: str, ip: str = "", **data: str) -> None:
-    """What a user did to their account is in the audit log of each workspace that they belong to."""
+def take_code(session: Session, platform: Platform, user: User, code: str, ip: str = "") -> None:
+    """A code of the second factor, or a recovery code, of which its owner hears. Raises WrongCode, NoSecondFactor."""
+    if accept(session, platform, user, code):
+        tell(session, platform, user, "recovery_code_used", left=recovery_codes_left(session, user.id))
+        record_for(session, platform, user.id, "account.recovery_code_used", ip)
+
+
+def record_for(
+    session: Session,
+    platform: Platform,
+    user_id: str,
+    action: str,
+    ip: str = "",
+    *,
+    actor: str = "",
+    only: str | None = None,
+    **data: str,
+) -> None:
+    """What a user did to their account is in the audit log of each workspace that they belong to, or of `only` that one.
+
+    `actor`: who else did it.
+    """
     workspaces = session.scalars(
         select(Membership.workspace_id)
         .join(Workspace, Workspace.id == Membership.workspace_id)
         .where(Membership.user_id == user_id, Membership.status == "active", Workspace.deleted_at.is_(None))
+        .where(Membership.workspace_id == only if only else true())
         .order_by(Membership.workspace_id)
     )
     for workspace_id in workspaces.all():
@@ -225,7 +256,7 @@ def record_for(session: Session, platform: Platform, user_id: str, action: str, 
             session,
             platform,
             workspace_id,
-            actor="user:" + user_id,
+            actor=actor or "user:" + user_id,
             action=action,
             target=user_id,
             ip=ip,
@@ -239,32 +270,34 @@ def forget_expired(session: Session, platform: Platform) -> None:
     session.execute(delete(EmailToken).where(EmailToken.expires_at <= platform.later(days=-1)))
 
 
-def prove_owner(session: Session, platform: Platform, session_id: str, password: str) -> User:
-    """By the password; who has none, or a second factor too, must have signed in a moment ago.
+def prove_owner(session: Session, platform: Platform, session_id: str, password: str, code: str = "") -> User:
+    """By the password; who has a second factor gives its `code` too, unless they signed in a moment ago.
 
-    Raises WrongPassword, LinkNeeded, FreshSignInNeeded.
+    Who has no password must have done that. Raises WrongPassword, WrongCode, LinkNeeded, FreshSignInNeeded.
     """
     here = session.get_one(WebSession, session_id)
     user = session.get_one(User, here.user_id)
     # what an identity provider says counts in its own workspace; the account is more than that
     is_fresh = here.sudo_until is not None and here.sudo_until > platform.now() and here.only_workspace_id is None
     if user.password_hash is None and not is_fresh:
-        raise LinkNeeded
+        raise LinkNeeded(hint="Set a password by “Forgot your password?”." if here.only_workspace_id else "")
     if user.password_hash is not None and not is_correct(user.password_hash, password):
         raise WrongPassword
     if user.totp_secret_enc is not None and not is_fresh:
-        raise FreshSignInNeeded
+        if not code:
+            raise FreshSignInNeeded
+        take_code(session, platform, user, code)
     return user
 
 
 def change_password(
-    session: Session, platform: Platform, session_id: str, *, current: str, new: str, ip: str = ""
+    session: Session, platform: Platform, session_id: str, *, current: str, new: str, code: str = "", ip: str = ""
 ) -> None:
     """Set or change it, and close the user's other sessions: who else knew the old password is out.
 
-    Raises WrongPassword, WeakPassword, LinkNeeded.
+    Raises WeakPassword, and as `prove_owner`.
     """
-    user = prove_owner(session, platform, session_id, current)
+    user = prove_owner(session, platform, session_id, current, code)
     user.password_hash = hash_password(checked_password(new, user.email, user.name))
     close_other_sessions(session, user.id, session_id)
     end_links(session, user.id, "reset", "magic", "half")

@@ -124,12 +124,14 @@ def rename(session: Session, platform: Platform, user_id: str, name: str, ip: st
         record_for(session, platform, user.id, "account.renamed", ip)
 
 
-def ask_for_email(session: Session, platform: Platform, session_id: str, *, email: str, password: str) -> str:
+def ask_for_email(
+    session: Session, platform: Platform, session_id: str, *, email: str, password: str, code: str = ""
+) -> str:
     """Mail a link to the new address; only that moves the account. Returns the address.
 
-    The owner of an account that has this address gets a mail instead. Raises InvalidForm, WrongPassword, LinkNeeded.
+    The owner of an account that has this address gets a mail instead. Raises InvalidForm, and as `prove_owner`.
     """
-    user = prove_owner(session, platform, session_id, password)
+    user = prove_owner(session, platform, session_id, password, code)
     email = checked_email(email)
     if email == user.email:
         raise InvalidForm("That is the address that you have.")
@@ -156,7 +158,11 @@ def change_email(session: Session, platform: Platform, secret: str, ip: str) -> 
         session.delete(other)  # nobody ever confirmed it
         session.flush()
     tell(session, platform, user, "email_changed", new=email)
-    user.email, user.email_verified_at = stored_email(email), platform.now()
+    try:
+        with session.begin_nested():
+            user.email, user.email_verified_at = stored_email(email), platform.now()
+    except IntegrityError as error:  # somebody took the address at this moment
+        raise LinkExpired("Another account has this address meanwhile.") from error
     end_links(session, user.id, "verify", "reset", "magic", "half")
     record_for(session, platform, user.id, "account.email_changed", ip)
     session.flush()

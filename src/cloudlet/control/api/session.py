@@ -13,8 +13,7 @@ from cloudlet.control.accounts.limits import (
     forgive_code_tries,
     forgive_password_tries,
 )
-from cloudlet.control.accounts.second_factor import accept
-from cloudlet.control.accounts.service import close_session, find_session, open_session, sign_in
+from cloudlet.control.accounts.service import close_session, find_session, open_session, sign_in, take_code
 from cloudlet.control.api.callers import csrf_token
 from cloudlet.control.api.errors import CodeNeeded
 from cloudlet.control.api.operation import Arrival, Body, Call, operation
@@ -47,10 +46,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def count_tries(arrival: Arrival, body: SignIn) -> None:
-    """Raises RateLimited."""
+    """Tries at a code count for who has the password: a stranger's must not lock the owner out.
+
+    Raises RateLimited, SignInRefused.
+    """
     check_password_tries(arrival.database, arrival.platform, arrival.ip, body.email)
     if body.code:
-        check_code_tries(arrival.database, arrival.platform, "api:" + body.email.strip().lower()[:100])
+        with arrival.database.snapshot() as session:
+            user_id = sign_in(session, body.email, body.password).id
+        check_code_tries(arrival.database, arrival.platform, user_id)
 
 
 @operation("GET", SESSION, SIGNED_IN_UNVERIFIED)
@@ -76,10 +80,22 @@ def create_session(call: Call, body: SignIn) -> Session:
     if user.totp_secret_enc is not None:
         if not body.code:
             raise CodeNeeded
-        accept(call.session, call.platform, user, body.code)
-        forgive_code_tries(call.session, "api:" + body.email.strip().lower()[:100])
+        try:
+            take_code(call.session, call.platform, user, body.code, call.ip)
+        except WrongCode as error:
+            error.user_id = user.id
+            raise
+        forgive_code_tries(call.session, user.id)
     forgive_password_tries(call.session, call.platform, call.ip, body.email)
-    value = open_session(call.session, call.platform, user, ip=call.ip, user_agent=call.user_agent, with_sudo=True)
+    value = open_session(
+        call.session,
+        call.platform,
+        user,
+        ip=call.ip,
+        user_agent=call.user_agent,
+        with_sudo=True,
+        how="code" if body.code else "password",
+    )
     call.session.flush()
     found = find_session(call.session, call.platform, value)
     assert found is not None

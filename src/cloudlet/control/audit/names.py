@@ -133,6 +133,8 @@ LOOKUPS: Mapping[str, Lookup] = MappingProxyType(
         "usr": users,
         "mem": members,
         "crd": credentials,
+        "cik": credentials,
+        "at": credentials,
         "lic": licenses,
         "sub": subscriptions,
         "mac": named(Machine.id, Machine.machine_id, Machine.workspace_id),

@@ -58,6 +58,7 @@ def submit_invitation(
                     ip=client_ip(request),
                     user_agent=request.headers.get("user-agent", ""),
                     with_sudo=True,
+                    how="invitation",
                 )
     except (InvitationOver, InvitationExpired):
         raise
