@@ -1,7 +1,7 @@
 """Where imports stand and which way they run.
 
 cli ──> emulator.app, control.{app,bootstrap,serve}; cli.admin_* (an operator's commands, on the database) ──> control
-emulator.app ──> gateway, activation ──> services ──> protocol, effects ──> store, kernel
+emulator.app ──> gateway, activation ──> services ──> eventing, protocol, effects ──> store, kernel
 control ──> license <── emulator.activation
 """
 
@@ -54,9 +54,17 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (EMULATOR + "effects", (EMULATOR + "store", EMULATOR + "kernel", "cloudlet.settings")),
     (EMULATOR + "protocol", (EMULATOR + "kernel", EMULATOR + "store.blobs", "cloudlet.settings")),
+    (EMULATOR + "eventing", (EMULATOR + "effects", EMULATOR + "store", EMULATOR + "kernel")),
     (
         EMULATOR + "services",
-        (EMULATOR + "protocol", EMULATOR + "store", EMULATOR + "effects", EMULATOR + "kernel", "cloudlet.settings"),
+        (
+            EMULATOR + "eventing",
+            EMULATOR + "protocol",
+            EMULATOR + "store",
+            EMULATOR + "effects",
+            EMULATOR + "kernel",
+            "cloudlet.settings",
+        ),
     ),
     (EMULATOR + "fallback", (EMULATOR + "protocol", EMULATOR + "kernel", EMULATOR + "effects", "cloudlet.settings")),
     (EMULATOR + "activation", ("cloudlet.license", "cloudlet.settings")),

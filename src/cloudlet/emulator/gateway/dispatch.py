@@ -16,11 +16,14 @@ from typing import Any
 
 from cloudlet.emulator.effects.clock import Clock, pause
 from cloudlet.emulator.effects.ids import Ids
+from cloudlet.emulator.effects.processes import Programs
 from cloudlet.emulator.fallback.service import Fallback
 from cloudlet.emulator.gateway.identity import partition_of
 from cloudlet.emulator.gateway.registry import Handler, Registry
 from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import NotImplementedFailure
+from cloudlet.emulator.protocol.constraints import rules_of
+from cloudlet.emulator.protocol.documents import read_document
 from cloudlet.emulator.protocol.fragments import thaw
 from cloudlet.emulator.protocol.message import HttpRequest
 from cloudlet.emulator.protocol.models import Models
@@ -45,6 +48,7 @@ class Dispatcher:
         self.registry = registry
         self.models = models
         self.fallback = Fallback(settings, self, clock, models, registry.is_native)
+        self.programs = Programs()
         self._handlers: dict[tuple[str, str], Handler] = {}
         # Whether a synchronous operation has to wait before it is answered: for a server, or for the disk.
         self.waits = store.worker_threads > 0 or settings.durability == "disk"
@@ -206,6 +210,26 @@ class Dispatcher:
 
     async def changed(self, prefix: bytes, timeout_seconds: float) -> bool:
         return await self.store.watch.changed(prefix, timeout_seconds)
+
+    async def reach(
+        self, call: Call, service: str, operation: str, request: dict[str, Any], *, is_document: bool = False
+    ) -> dict[str, Any]:
+        handler = self._known_handler(service, operation)
+        inner = self.call(service, operation, call.principal, call.account_id, call.region)
+        model = self.models.service(service)
+        if is_document:
+            rules = rules_of(service, model.protocols[0])
+            request = read_document(model.operation(operation), rules, request)
+        if not self.registry.is_native(service):
+            return await self.fallback.carry_out(inner, request)
+        result: dict[str, Any] = await self.run_async(handler, inner, request)
+        return thaw(result, model.operation(operation).output)  # type: ignore[no-any-return]
+
+    def _known_handler(self, service: str, operation: str) -> Handler:
+        """Raises NotImplementedFailure for names that users made up, too."""
+        if not self.models.knows(service) or not self.models.service(service).has_operation(operation):
+            raise not_implemented(service, operation)
+        return self.handler(service, operation)
 
 
 def run_hooks(call: Call) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 if TYPE_CHECKING:
     from cloudlet.emulator.effects.ids import Ids
+    from cloudlet.emulator.effects.processes import Programs
     from cloudlet.emulator.protocol.message import HttpRequest
     from cloudlet.emulator.store.kv import Transaction
     from cloudlet.settings import Settings
@@ -35,6 +36,8 @@ class Principal(msgspec.Struct, frozen=True):
 class Runtime(Protocol):
     """What a call needs from the running emulator; `gateway.dispatch.Dispatcher` in production."""
 
+    programs: Programs
+
     def invoke(
         self, call: Call, service: str, operation: str, request: dict[str, Any], principal: Principal | None
     ) -> Any: ...
@@ -42,6 +45,10 @@ class Runtime(Protocol):
     def transaction(self, call: Call, *, read_only: bool = False) -> AbstractContextManager[Transaction]: ...
 
     async def changed(self, prefix: bytes, timeout_seconds: float) -> bool: ...
+
+    async def reach(
+        self, call: Call, service: str, operation: str, request: dict[str, Any], *, is_document: bool
+    ) -> dict[str, Any]: ...
 
 
 class Call:
@@ -158,3 +165,18 @@ class Call:
         Also returns True when the watch may have missed a commit, so look again after either answer.
         """
         return await self._runtime.changed(prefix, timeout_seconds)
+
+    async def reach(
+        self, service: str, operation: str, request: dict[str, Any], *, is_document: bool = False
+    ) -> dict[str, Any]:
+        """For jobs: any operation of any service, native or not, in a transaction of its own. Raises AwsError.
+
+        Waits without stopping the event loop, unlike `invoke`. `is_document`: a user wrote the request as JSON; it is
+        read and checked against the model first.
+        """
+        return await self._runtime.reach(self, service, operation, request, is_document=is_document)
+
+    @property
+    def programs(self) -> Programs:
+        """For `async def` operations and jobs: the programs that the emulator runs for its users."""
+        return self._runtime.programs
