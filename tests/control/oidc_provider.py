@@ -31,9 +31,11 @@ SECRET = "s3cret & with=signs"
 
 
 class Switches(msgspec.Struct, kw_only=True):
-    """`wrong`: nonce, aud, iss, expired, future, signature, unsigned, hmac, azp, no_nonce, no_id_token, at_hash, subject.
+    """`wrong`: nonce, aud, iss, expired, future, signature, unsigned, hmac, azp, no_azp, no_nonce, no_id_token, at_hash,
+    subject, kid, embedded_key, userinfo.
 
-    `leave_out`: what the discovery document lacks. `userinfo_only`: the ID token has no address.
+    `leave_out`: what the discovery document lacks. `userinfo_only`: what of the person the ID token does not tell.
+    `trouble`: redirect, huge, slow, text, no_keys, with every answer of the path `trouble_at`.
     """
 
     subject: str = "subject-1"
@@ -46,11 +48,13 @@ class Switches(msgspec.Struct, kw_only=True):
     issuer: str = ""
     leave_out: str = ""
     discovery_status: int = 200
+    edov: Any = None
+    trouble: str = ""
+    trouble_at: str = ""
     auth_methods: list[str] = []
-    userinfo_only: bool = False
+    userinfo_only: list[str] = []
     tells_issuer: str = ""
     rotate: bool = False
-    redirect_uri: str = ""
 
 
 class Codes:
@@ -79,10 +83,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
         given = {name: values[0] for name, values in query.items()}
-        if path == "/.well-known/openid-configuration":
+        if self.codes.switches.trouble and path == self.codes.switches.trouble_at:
+            self.make_trouble(self.codes.switches.trouble)
+        elif path == "/.well-known/openid-configuration":
             self.answer(self.codes.switches.discovery_status, self.document())
         elif path == "/keys":
-            self.answer(200, {"keys": [{**self.codes.key.as_dict(private=False), "use": "sig", "alg": "RS256"}]})
+            self.answer(200, {"keys": self.keys()})
         elif path == "/authorize":
             self.authorize(given)
         elif path == "/userinfo":
@@ -98,11 +104,47 @@ class Handler(BaseHTTPRequestHandler):
             if codes.switches.rotate:
                 codes.key = RSAKey.generate_key(2048, {"kid": f"key-{time.monotonic_ns()}"})
             self.answer(200, {})
+        elif self.codes.switches.trouble and self.path == self.codes.switches.trouble_at:
+            self.make_trouble(self.codes.switches.trouble)
         elif self.path == "/token":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             self.answer(*self.token(form))
         else:
             self.answer(404, {})
+
+    def make_trouble(self, trouble: str) -> None:
+        """An answer that nobody should wait for, follow or keep."""
+        if trouble == "redirect":
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/latest/meta-data/")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif trouble == "no_keys":
+            self.answer(200, {"keys": [{"kty": "oct", "k": "c2VjcmV0"}, {"kty": "RSA", "n": "!", "e": "AQAB"}, "text"]})
+        elif trouble == "text":
+            self.send_response(200)
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"hello")
+        else:
+            self.send_response(200)
+            self.end_headers()
+            self.close_connection = True
+            piece = b" " * (1 if trouble == "slow" else 65536)
+            try:
+                while True:
+                    self.wfile.write(piece)
+                    time.sleep(0.02 if trouble == "slow" else 0)
+            except OSError:
+                pass  # the other side has had enough
+
+    def keys(self) -> list[dict[str, Any]]:
+        """Ours among others, as real providers have them: for encryption, and of a kind from the future."""
+        return [
+            {"kty": "EC", "crv": "P-9999", "x": "AA", "y": "AA", "kid": "future"},
+            {**self.codes.stranger.as_dict(private=False), "kid": "enc", "use": "enc", "alg": "RSA-OAEP"},
+            {**self.codes.key.as_dict(private=False), "use": "sig", "alg": "RS256"},
+        ]
 
     def document(self) -> dict[str, Any]:
         switches = self.codes.switches
@@ -189,7 +231,7 @@ class Handler(BaseHTTPRequestHandler):
             "exp": now + 300,
             "iat": now,
             "nonce": nonce,
-            **({} if switches.userinfo_only else self.person(switches)),
+            **{name: value for name, value in self.person(switches).items() if name not in switches.userinfo_only},
         }
         changes: dict[str, dict[str, Any]] = {
             "nonce": {"nonce": "another"},
@@ -209,11 +251,22 @@ class Handler(BaseHTTPRequestHandler):
             return ".".join((piece({"alg": "none"}), piece(claims), ""))
         if switches.wrong == "hmac":
             return jwt.encode({"alg": "HS256", "kid": "first"}, claims, OctKey.import_key(SECRET))
-        key = self.codes.stranger if switches.wrong == "signature" else self.codes.key
-        return jwt.encode({"alg": "RS256", "kid": self.codes.key.kid}, claims, key)
+        header: dict[str, Any] = {"alg": "RS256", "kid": self.codes.key.kid}
+        if switches.wrong == "kid":
+            header["kid"] = "another"
+        if switches.wrong == "embedded_key":
+            header["jwk"] = self.codes.stranger.as_dict(private=False)
+        is_strangers = switches.wrong in {"signature", "embedded_key"}
+        return jwt.encode(header, claims, self.codes.stranger if is_strangers else self.codes.key)
 
     def person(self, switches: Switches) -> dict[str, Any]:
-        return {"email": switches.email, "email_verified": switches.email_verified, "name": switches.name}
+        told = {
+            "email": switches.email,
+            "email_verified": switches.email_verified,
+            "name": switches.name,
+            "xms_edov": switches.edov,
+        }
+        return {name: value for name, value in told.items() if value is not None}
 
     def userinfo(self) -> None:
         switches = self.codes.tokens.get(self.headers.get("Authorization", "").removeprefix("Bearer "))

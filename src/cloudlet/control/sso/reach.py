@@ -16,11 +16,12 @@ import httpx
 
 from cloudlet import __version__
 from cloudlet.control.platform import Platform
-from cloudlet.control.webhooks.addresses import Address, AddressRefused, choose_allowed, is_public
+from cloudlet.control.webhooks.addresses import Address, AddressRefused, choose_allowed, is_public, resolve
 from cloudlet.control.webhooks.sending import connect_problem, make_tls
 from cloudlet.settings import PlatformSettings
 
 SHARED = ipaddress.ip_network("100.64.0.0/10")  # of carriers, and of networks laid over others
+METADATA = ipaddress.ip_address("fd00:ec2::254")  # the others are link-local
 LIMIT_SECONDS = 10.0
 PATIENCE_SECONDS = 2.0
 LARGEST_ANSWER = 512 * 1024
@@ -40,18 +41,18 @@ class Answer:
         self.body = body
 
 
-def is_allowed(address: Address, settings: PlatformSettings, *, is_secure: bool) -> bool:
-    """A public address by https; this machine's own from a control plane of this machine alone; private ones by setting.
+def is_allowed(address: Address, settings: PlatformSettings) -> bool:
+    """A public address; this machine's own from a control plane of this machine alone; private ones by setting.
 
-    Never link-local ones, where clouds keep the credentials of their machines.
+    Never those where clouds keep the credentials of their machines.
     """
     if is_public(address):
-        return is_secure
+        return True
     plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped else address
     if plain.is_loopback:
         return settings.sso_allow_private or settings.is_local
     is_inside = (plain.is_private or plain in SHARED) and not plain.is_link_local and not plain.is_unspecified
-    return settings.sso_allow_private and is_inside
+    return settings.sso_allow_private and is_inside and plain != METADATA
 
 
 def ask(
@@ -63,13 +64,8 @@ def ask(
     try:
         return exchange(platform, method, httpx.URL(url), headers or {}, body)
     except AddressRefused as problem:
-        if url.startswith("http://"):
-            raise Unreachable(
-                f"{problem}; over http only private networks count, by PLATFORM_SSO_ALLOW_PRIVATE"
-            ) from None
-        raise Unreachable(
-            f"{problem} (PLATFORM_SSO_ALLOW_PRIVATE)" if "private" in str(problem) else str(problem)
-        ) from None
+        hint = " (PLATFORM_SSO_ALLOW_PRIVATE)" if "private" in str(problem) else ""
+        raise Unreachable(f"{problem}{hint}") from None
     except httpx.TimeoutException:
         raise Unreachable(f"no answer within {LIMIT_SECONDS:g} seconds") from None
     except httpx.ConnectError as problem:
@@ -87,7 +83,9 @@ def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[s
     host = url.raw_host.decode("ascii")
     port = url.port or (443 if is_secure else 80)
     settings = platform.settings
-    address = choose_allowed(host, port, lambda found: is_allowed(found, settings, is_secure=is_secure))
+    address = choose_allowed(host, port, lambda found: is_allowed(found, settings), resolve)
+    if not is_secure and is_public(ipaddress.ip_address(address)):
+        raise Unreachable("over http anybody on the way could sign in as anybody; it must be https")
     shown = {
         "Host": url.netloc.decode("ascii"),
         "Accept": "application/json",

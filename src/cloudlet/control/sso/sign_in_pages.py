@@ -44,7 +44,7 @@ from cloudlet.control.threads import in_thread
 
 BY_ADDRESS = "/sign-in/sso"
 PORTAL = PATH + "/{slug:str}"
-STARTS = Limit("sso.start", rate_per_second=0.5, burst=60)
+STARTS = Limit("sso.start", rate_per_second=0.5, burst=120)  # an office may share one address
 NOBODY = "No workspace here has single sign-on for that domain. Ask an admin for the address of its sign-up portal."
 WORDS: Mapping[str, str] = MappingProxyType(
     {

@@ -148,7 +148,12 @@ def check_id_token(
     except MissingClaimError as problem:
         raise SsoTokenInvalid(f"The ID token lacks {claim_of(problem)}.") from None
     except InvalidClaimError as problem:
-        raise SsoTokenInvalid(f"The ID token is not for this sign-in: its {claim_of(problem)} is wrong.") from None
+        wrong = claim_of(problem)
+        if wrong in {"iat", "nbf"}:
+            raise SsoTokenInvalid(
+                f"The ID token is of the future ({wrong}). Do the clocks of both machines agree?"
+            ) from None
+        raise SsoTokenInvalid(f"The ID token is not for this sign-in: its {wrong} is wrong.") from None
     except InvalidTokenError:
         raise SsoTokenInvalid("The ID token is of the future. Do the clocks of both machines agree?") from None
     except (JoseError, ValueError, TypeError, KeyError):
