@@ -31,6 +31,24 @@ def correct_cloudformation(load: Load) -> None:
     attach_managed_policies(load("moto.iam.models"))
 
 
+def correct_iam(load: Load) -> None:
+    """Ids that tell the kind of what they name, as tools and policies expect them: AIDA… is a user, ANPA… a policy."""
+    models = load("moto.iam.models")
+    kinds = ((models.User, "AIDA"), (models.Group, "AGPA"), (models.Policy, "ANPA"), (models.InstanceProfile, "AIPA"))
+    for kind, prefix in kinds:
+        name_by_kind(kind, prefix)
+
+
+def name_by_kind(kind: Any, prefix: str) -> None:
+    initialize = kind.__init__
+
+    def initialized(self: Any, *arguments: Any, **options: Any) -> None:
+        initialize(self, *arguments, **options)
+        self.id = f"{prefix}{self.id.upper()[:17]:A<17}"
+
+    kind.__init__ = initialized
+
+
 def correct_kms(load: Load) -> None:
     """No RSA key for keys that are no RSA keys: it costs a tenth of a second and is never used."""
     models = load("moto.kms.models")
@@ -191,5 +209,5 @@ def given(parameters: list[dict[str, Any]], before: Mapping[str, Any]) -> Iterat
 
 
 CORRECTIONS: Mapping[str, Callable[[Load], None]] = MappingProxyType(
-    {"cloudformation": correct_cloudformation, "kms": correct_kms}
+    {"cloudformation": correct_cloudformation, "iam": correct_iam, "kms": correct_kms}
 )

@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from cloudlet.emulator.fallback.moto import Engine
     from cloudlet.emulator.fallback.service import Fallback
 
+ANY = "*"  # the answer of all operations of a service that have none of their own
+
 # botocore's name of each service that has answers here -> its module in this package
 MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "iam": "iam",
         "kms": "kms",
         "lambda": "lambda_",
     }
@@ -64,11 +67,14 @@ class Answers:
         self._loaded: dict[str, Mapping[str, Answer]] = {}
 
     def find(self, service: str, operation: str) -> Answer | None:
-        return self._of(service).get(operation) if service in MODULES else None
+        if service not in MODULES:
+            return None
+        answers = self._of(service)
+        return answers.get(operation) or answers.get(ANY)
 
     def operations(self, service: str) -> tuple[str, ...]:
         """Those of a service (botocore's name) that are answered here."""
-        return tuple(self._of(service)) if service in MODULES else ()
+        return tuple(name for name in self._of(service) if name != ANY) if service in MODULES else ()
 
     def _of(self, service: str) -> Mapping[str, Answer]:
         answers = self._loaded.get(service)
