@@ -61,8 +61,8 @@ FOREIGN = (
     # --- it is not there
     Foreign(("ENFORCE_IAM", "IAM_SOFT_MODE"), "IAM policies are stored and not enforced: every request is allowed"),
     Foreign(
-        ("AUTO_LOAD_POD", "MERGE_STRATEGY", "POD_ENCRYPTION", "POD_LOAD_CLI_TIMEOUT"),
-        "there are no Cloud Pods; save and restore the state with /_cloudlet/snapshots",
+        ("POD_ENCRYPTION", "POD_LOAD_CLI_TIMEOUT"),
+        "Cloud Pods are files in the volume, not encrypted; loading them has no limit of time",
     ),
     Foreign(("EXTENSION_AUTO_INSTALL", "EXTENSION_DEV_MODE"), "there are no extensions; use scripts in INIT_DIR"),
     Foreign(
@@ -74,9 +74,31 @@ FOREIGN = (
         "SQS reports no metrics to CloudWatch",
     ),
     Foreign(
-        ("LAMBDA_*", "BUCKET_MARKER_LOCAL", "HOSTNAME_FROM_LAMBDA", "DOCKER_FLAGS"),
-        "Lambda functions are stored and do not run in containers of their own",
+        (
+            "LAMBDA_DOCKER_*",
+            "LAMBDA_REMOVE_CONTAINERS",
+            "LAMBDA_REMOTE_DOCKER",
+            "LAMBDA_EXECUTOR",
+            "LAMBDA_RUNTIME_EXECUTOR",
+            "LAMBDA_RUNTIME_IMAGE_MAPPING",
+            "LAMBDA_IGNORE_ARCHITECTURE",
+            "LAMBDA_PREBUILD_IMAGES",
+            "LAMBDA_INIT_*",
+            "LAMBDA_DEV_PORT_EXPOSE",
+            "HOSTNAME_FROM_LAMBDA",
+            "DOCKER_FLAGS",
+        ),
+        "Lambda functions are processes of the emulator's machine, not containers",
     ),
+    Foreign(("LAMBDA_DEBUG_MODE*",), "start the function's own debugger; the function is a process of this machine"),
+    Foreign(("LAMBDA_RUNTIME_VALIDATION",), "functions may be made with deprecated runtimes"),
+    Foreign(("LAMBDA_TRUNCATE_STDOUT",), "what functions print is in CloudWatch Logs, whole"),
+    Foreign(("BUCKET_MARKER_LOCAL",), "upload the code again with UpdateFunctionCode after a change"),
+    Foreign(
+        ("LAMBDA_EVENT_SOURCE_MAPPING_*", "LAMBDA_SQS_EVENT_SOURCE_MAPPING_*"),
+        "event sources are watched, and read as soon as there is something",
+    ),
+    Foreign(("LAMBDA_LIMITS_CREATE_FUNCTION_REQUEST_SIZE",), "use LAMBDA_LIMITS_CODE_SIZE_ZIPPED"),
     Foreign(
         ("EXTERNAL_SERVICE_PORTS_START", "EXTERNAL_SERVICE_PORTS_END", "MAIN_DOCKER_NETWORK"),
         "no service listens on a port of its own",

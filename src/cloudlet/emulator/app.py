@@ -15,6 +15,7 @@ from cloudlet.emulator.activation.activate import begin
 from cloudlet.emulator.activation.check import StartCheck
 from cloudlet.emulator.activation.machine import identify_machine
 from cloudlet.emulator.activation.state import ActivationState
+from cloudlet.emulator.effects.background import Background
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.effects.jobs import JobRunner
@@ -67,8 +68,10 @@ class Emulator:
         self.jobs = JobRunner(
             self.store, self.clock, self.ids, self.dispatcher.service_call, load_service=self.registry.load
         )
+        self.background = Background(self.store, self.dispatcher.service_call)
         self.registry.on_load.append(self._adopt)
         self.chaos = Chaos(settings, self.ids)
+        self.pods: Any = None  # made by the first request that is about Cloud Pods
         self.health_data: dict[str, Any] = {}
         self.config_updates: dict[str, Any] = {}
         self.hooks = InitHooks(settings)
@@ -115,6 +118,8 @@ class Emulator:
         names = await self._serve_names()
         await server.start()
         self.jobs.start()
+        for name in self.background.wanted():
+            self.registry.load(name)
         ready = loop.create_task(self._be_ready())
         renewing = (
             loop.create_task(self._keep_license(licensing.check)) if self.activation.is_license_activated else None
@@ -129,6 +134,8 @@ class Emulator:
         if names is not None:
             await names.stop()
         await self.jobs.stop()
+        await self.background.stop()
+        await self.dispatcher.programs.close()
         await self.dispatcher.fallback.stop()
         self.journal.flush()
         self.store.close()
@@ -194,6 +201,8 @@ class Emulator:
     def _adopt(self, service: Service) -> None:
         for handler in service.jobs:
             self.jobs.register(handler)
+        if service.background is not None:
+            self.background.start(service.name, service.background)
 
     # --- what the internal endpoints do
 
@@ -210,12 +219,14 @@ class Emulator:
 
     async def reset_state(self) -> None:
         self.store.clear()
+        self.dispatcher.programs.forget(())
         await self.dispatcher.fallback.reset()
 
     async def reset_service(self, name: str) -> None:
         """Forget one service's state. What native services keep lies under keys that begin with their names."""
         if self.registry.is_native(name):
             run(self.store, lambda tx: forget_service(tx, name))
+            self.dispatcher.programs.forget((name,))
         else:
             await self.dispatcher.fallback.reset(name)
 

@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # --- state
     persistence: bool = False  # PERSISTENCE: keep the state in the volume
     state_url: str = ""  # STATE_URL: postgresql://… for several replicas
+    merge_strategy: str = "account-region-merge"  # MERGE_STRATEGY: how a Cloud Pod is loaded into what is there
     durability: Literal["process", "disk"] = "process"  # DURABILITY: disk survives a power cut, process a kill
     snapshot_flush_interval: int = 15  # SNAPSHOT_FLUSH_INTERVAL: seconds between saves of what the fallback serves
     volume_dir: str = ""  # LOCALSTACK_VOLUME_DIR: state, cache and logs; in a container /var/lib/localstack
@@ -78,6 +79,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sqs_delay_recently_deleted: bool = False  # SQS_DELAY_RECENTLY_DELETED: a deleted queue's name is free after 60 s
     sqs_enable_message_retention_period: bool = True  # SQS_ENABLE_MESSAGE_RETENTION_PERIOD: drop messages older than it
     sqs_endpoint_strategy: str = "standard"  # SQS_ENDPOINT_STRATEGY: standard, domain, path, off, dynamic
+    # --- Lambda
+    lambda_keepalive_ms: int = 600_000  # LAMBDA_KEEPALIVE_MS: how long a process waits for the function's next event
+    lambda_runtime_environment_timeout: int = 20  # LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: seconds for a process to begin
+    lambda_disable_aws_endpoint_url: bool = False  # LAMBDA_DISABLE_AWS_ENDPOINT_URL: functions get no AWS_ENDPOINT_URL
+    lambda_synchronous_create: bool = False  # LAMBDA_SYNCHRONOUS_CREATE: CreateFunction answers with an active function
+    lambda_retry_base_delay_seconds: int = 60  # LAMBDA_RETRY_BASE_DELAY_SECONDS: until a failed event's next attempt
+    lambda_limits_concurrent_executions: int = 1000  # LAMBDA_LIMITS_CONCURRENT_EXECUTIONS: of an account in a region
+    lambda_limits_unreserved: int = 100  # LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY: what reserving has to leave
+    lambda_limits_total_code_size: int = 80_530_636_800  # LAMBDA_LIMITS_TOTAL_CODE_SIZE: bytes; shown, not enforced
+    lambda_limits_code_size_zipped: int = 52_428_800  # LAMBDA_LIMITS_CODE_SIZE_ZIPPED: bytes of a ZIP file in a request
+    lambda_limits_code_size_unzipped: int = 262_144_000  # LAMBDA_LIMITS_CODE_SIZE_UNZIPPED: bytes of a package
+    lambda_limits_environment_bytes: int = 4096  # LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES: of all variables
+    lambda_limits_payload_bytes: int = 6_291_456  # LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES: of a synchronous event
     # --- license
     auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN: the personal auth token, or a CI key
     auth_token_file: str = ""  # LOCALSTACK_AUTH_TOKEN_FILE: the same from a file
@@ -123,6 +137,7 @@ def read_settings(variables: Mapping[str, str] | None = None) -> Settings:
         **gateway_settings(env),
         **state_settings(env),
         **service_settings(env),
+        **lambda_settings(env),
         **license_settings(env),
         **way_out_settings(env),
     )
@@ -167,6 +182,9 @@ def state_settings(env: Environment) -> dict[str, Any]:
         "debug": debug,
         "persistence": env.flag("PERSISTENCE"),
         "state_url": env.text("STATE_URL"),
+        "merge_strategy": env.choice(
+            "MERGE_STRATEGY", "account-region-merge", ("account-region-merge", "service-merge", "overwrite")
+        ),
         "durability": "disk" if env.choice("DURABILITY", "process", ("process", "disk")) == "disk" else "process",
         "snapshot_flush_interval": max(1, env.number("SNAPSHOT_FLUSH_INTERVAL", 15)),
         "volume_dir": env.text("LOCALSTACK_VOLUME_DIR")
@@ -194,6 +212,23 @@ def service_settings(env: Environment) -> dict[str, Any]:
         "sqs_endpoint_strategy": env.choice(
             "SQS_ENDPOINT_STRATEGY", "standard", ("standard", "domain", "path", "off", "dynamic")
         ),
+    }
+
+
+def lambda_settings(env: Environment) -> dict[str, Any]:
+    return {
+        "lambda_keepalive_ms": max(0, env.number("LAMBDA_KEEPALIVE_MS", 600_000)),
+        "lambda_runtime_environment_timeout": max(1, env.number("LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT", 20)),
+        "lambda_disable_aws_endpoint_url": env.flag("LAMBDA_DISABLE_AWS_ENDPOINT_URL"),
+        "lambda_synchronous_create": env.flag("LAMBDA_SYNCHRONOUS_CREATE"),
+        "lambda_retry_base_delay_seconds": max(0, env.number("LAMBDA_RETRY_BASE_DELAY_SECONDS", 60)),
+        "lambda_limits_concurrent_executions": env.number("LAMBDA_LIMITS_CONCURRENT_EXECUTIONS", 1000),
+        "lambda_limits_unreserved": env.number("LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY", 100),
+        "lambda_limits_total_code_size": env.number("LAMBDA_LIMITS_TOTAL_CODE_SIZE", 80_530_636_800),
+        "lambda_limits_code_size_zipped": env.number("LAMBDA_LIMITS_CODE_SIZE_ZIPPED", 52_428_800),
+        "lambda_limits_code_size_unzipped": env.number("LAMBDA_LIMITS_CODE_SIZE_UNZIPPED", 262_144_000),
+        "lambda_limits_environment_bytes": env.number("LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES", 4096),
+        "lambda_limits_payload_bytes": env.number("LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES", 6_291_456),
     }
 
 

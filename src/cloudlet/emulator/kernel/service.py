@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -35,10 +35,12 @@ class Service:
     - `parsers`: for requests that no model describes (S3's POST form): pseudo-operation name -> parser of the request.
       Its operation returns an `HttpResponse` itself.
     - `finish`: last touch on each answer, errors included (S3's CORS headers); gets the call, the request, the response.
+    - `background`: what runs as long as the emulator does, begun when the service is loaded, in whatever account: watchers
+      of other services (`effects.background`). It gets a call without a transaction.
     - `reset`: called when the state of the service has to be forgotten beyond its tables (rarely needed).
     """
 
-    __slots__ = ("finish", "jobs", "modules", "name", "parsers")
+    __slots__ = ("background", "finish", "jobs", "modules", "name", "parsers")
 
     def __init__(
         self,
@@ -48,9 +50,11 @@ class Service:
         jobs: tuple[JobHandler, ...] = (),
         parsers: dict[str, Callable[[HttpRequest], dict[str, Any]]] | None = None,
         finish: Callable[[Call, HttpRequest, HttpResponse], None] | None = None,
+        background: Callable[[Call], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         self.name = name
         self.modules = modules
         self.jobs = jobs
         self.parsers = parsers or {}
         self.finish = finish
+        self.background = background

@@ -19,7 +19,10 @@ import msgspec
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the front end of a service checks. `optional`: required members that may be absent all the same."""
+    """What the front end of a service checks. `optional`: required members that may be absent all the same.
+
+    `free_enums`: shapes whose enumeration the operation checks itself.
+    """
 
     missing: Literal["validation", "missing-parameter", "invalid-parameter", "unchecked"] = "validation"
     length: bool = True
@@ -27,6 +30,7 @@ class Rules(msgspec.Struct, frozen=True):
     pattern: bool = True
     enum: bool = True
     optional: frozenset[str] = frozenset()
+    free_enums: frozenset[str] = frozenset()
 
     @property
     def checks_nothing(self) -> bool:
@@ -69,8 +73,8 @@ BY_SERVICE = MappingProxyType(
         # DynamoDB checks ranges, lengths, enumerations and presence first, but names of tables in its own words
         # ("Invalid table/index name. …"), and the model's TableName pattern is older than ARNs as table names.
         "dynamodb": Rules(pattern=False),
-        # Lambda's patterns hold for the whole ARN while every partial form is accepted; it checks them in the operation.
-        "lambda": Rules(pattern=False),
+        # Lambda answers InvalidParameterValueException for a runtime, with those that may still be used.
+        "lambda": Rules(free_enums=frozenset({"Runtime"})),
     }
 )
 

@@ -1,0 +1,283 @@
+"""DynamoDB Streams and Kinesis: each shard in order, from where the mapping stands.
+
+A batch that fails is tried again, in halves or from the first record that failed where that was asked for, until it
+succeeds or is given up: too many attempts, or too old. Then the mapping's destination learns of it.
+Source: "Using Lambda with Amazon DynamoDB", "… with Kinesis", "Retaining discarded batch records".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudlet.emulator.effects.clock import monotonic
+from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.services.lambda_.destinations import send_text
+from cloudlet.emulator.services.lambda_.records import LATEST, MAPPINGS, Mapping
+from cloudlet.emulator.services.lambda_.sources.batches import Record, Verdict, as_text, call_function, decoded, passes
+from cloudlet.emulator.services.lambda_.times import iso_zulu
+
+LARGEST_READ = 1000
+KINESIS_PAUSE_SECONDS = 1.0
+LEAST_PAUSE_SECONDS = 0.05
+WATCHED = b"dynamodb."  # every key of DynamoDB begins so: a commit may have written to a stream
+WATCH_SECONDS = 60.0
+SHARDS_SECONDS = 10.0  # until closed and new shards are looked for
+FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS = 0.5, 60.0
+
+
+class Stream:
+    """What the two kinds of stream differ in."""
+
+    def __init__(self, call: Call, mapping: Mapping) -> None:
+        parts = mapping.source_arn.split(":")
+        self.call = call.at(parts[4], parts[3])
+        self.arn = mapping.source_arn
+        self.region = parts[3]
+        self.is_kinesis = parts[2] == "kinesis"
+        self.service = "kinesis" if self.is_kinesis else "dynamodbstreams"
+        self.name = {"StreamARN" if self.is_kinesis else "StreamArn": self.arn}
+
+    async def shards(self) -> list[str]:
+        if self.is_kinesis:
+            answer = await self.call.reach("kinesis", "ListShards", self.name)
+            return [shard["ShardId"] for shard in answer["Shards"]]
+        answer = await self.call.reach("dynamodbstreams", "DescribeStream", self.name)
+        return [shard["ShardId"] for shard in answer["StreamDescription"]["Shards"]]
+
+    async def iterator(self, mapping: Mapping, shard: str) -> str:
+        request: dict[str, Any] = {**self.name, "ShardId": shard}
+        before, start = mapping.positions.get(shard), mapping.value["StartingPosition"]
+        if before:
+            request |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": before}
+        elif start == "TRIM_HORIZON":
+            request["ShardIteratorType"] = "TRIM_HORIZON"
+        else:  # LATEST means since the mapping was made, whenever the reading begins
+            moment = mapping.value.get("StartingPositionTimestamp") if start == "AT_TIMESTAMP" else mapping.started
+            request |= {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": moment}
+        answer = await self.call.reach(self.service, "GetShardIterator", request)
+        return str(answer["ShardIterator"])
+
+    async def read(self, iterator: str, most: int) -> tuple[list[dict[str, Any]], str | None]:
+        request = {"ShardIterator": iterator, "Limit": min(most, LARGEST_READ)}
+        answer = await self.call.reach(self.service, "GetRecords", request)
+        return answer["Records"], answer.get("NextShardIterator")
+
+    async def rest(self) -> None:
+        """Until there may be more."""
+        if self.is_kinesis:
+            await asyncio.sleep(KINESIS_PAUSE_SECONDS)
+        else:
+            await asyncio.sleep(LEAST_PAUSE_SECONDS)
+            await self.call.changed(WATCHED, WATCH_SECONDS)
+
+    def sequence(self, record: Record) -> str:
+        return str(record["kinesis"]["sequenceNumber"] if self.is_kinesis else record["dynamodb"]["SequenceNumber"])
+
+    def arrival(self, record: Record) -> float:
+        if self.is_kinesis:
+            return float(record["kinesis"]["approximateArrivalTimestamp"])
+        return float(record["dynamodb"]["ApproximateCreationDateTime"])
+
+    def event(self, shard: str, given: dict[str, Any], role: str) -> Record:
+        """One entry of `Records`."""
+        if not self.is_kinesis:
+            return {**given, "dynamodb": given["dynamodb"], "eventSourceARN": self.arn}
+        return {
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": given["PartitionKey"],
+                "sequenceNumber": given["SequenceNumber"],
+                "data": as_text(bytes(given["Data"])),
+                "approximateArrivalTimestamp": seconds(given["ApproximateArrivalTimestamp"]),
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": f"{shard}:{given['SequenceNumber']}",
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": role,
+            "awsRegion": self.region,
+            "eventSourceARN": self.arn,
+        }
+
+    def view(self, given: dict[str, Any], record: Record) -> Any:
+        """What filters see."""
+        if self.is_kinesis:
+            return {**record["kinesis"], "data": decoded(bytes(given["Data"]))}
+        return json.loads(json.dumps(record, default=as_text))
+
+
+def seconds(moment: Any) -> float:
+    return float(moment.timestamp()) if hasattr(moment, "timestamp") else float(moment)
+
+
+async def poll(call: Call, mapping: Mapping) -> None:
+    """All shards, each in a task of its own. Raises AwsError when the stream is gone."""
+    stream = Stream(call, mapping)
+    reading: dict[str, asyncio.Task[None]] = {}
+    try:
+        while True:
+            for shard in await stream.shards():
+                if shard not in reading:
+                    iterator = await stream.iterator(mapping, shard)
+                    work = Shard(call, mapping, stream, shard).follow(iterator)
+                    reading[shard] = asyncio.get_running_loop().create_task(work)
+            enabled(call, mapping)
+            await asyncio.wait(reading.values() or [asyncio.ensure_future(stream.rest())], timeout=SHARDS_SECONDS)
+            for task in reading.values():
+                if task.done() and task.exception() is not None:
+                    task.result()
+    finally:
+        for task in reading.values():
+            task.cancel()
+
+
+def enabled(call: Call, mapping: Mapping) -> None:
+    """Reading has begun."""
+    with call.transaction() as tx:
+        current = MAPPINGS.get(tx, mapping.account_id, mapping.region, mapping.uuid)
+        if current is not None and current.state in ("Creating", "Enabling", "Updating"):
+            MAPPINGS.put(tx, replace(current, state="Enabled"))
+
+
+class Shard:
+    """One shard being read."""
+
+    def __init__(self, call: Call, mapping: Mapping, stream: Stream, shard: str) -> None:
+        self.call = call.at(mapping.account_id, mapping.region)
+        self.mapping = mapping
+        self.stream = stream
+        self.shard = shard
+        self.size: int = mapping.value["BatchSize"]
+
+    async def follow(self, iterator: str) -> None:
+        following: str | None = iterator
+        while following is not None:
+            given, following = await self.gather(following)
+            if given:
+                await self.handle(given)
+            elif following is not None:
+                await self.stream.rest()
+                following = await self.fresh(following)
+
+    async def fresh(self, iterator: str) -> str:
+        """Iterators expire; one that has rested is given anew from where the mapping stands."""
+        with self.call.transaction(read_only=True) as tx:
+            current = MAPPINGS.get(tx, self.mapping.account_id, self.mapping.region, self.mapping.uuid)
+        if current is None or not current.positions.get(self.shard):
+            return iterator
+        return await self.stream.iterator(current, self.shard)
+
+    async def gather(self, iterator: str) -> tuple[list[dict[str, Any]], str | None]:
+        """One batch: what there is, or more of it within the window."""
+        given, following = await self.stream.read(iterator, self.size)
+        end = monotonic() + self.mapping.value["MaximumBatchingWindowInSeconds"]
+        while given and len(given) < self.size and following is not None and monotonic() < end:
+            await asyncio.sleep(min(KINESIS_PAUSE_SECONDS, max(0.0, end - monotonic())))
+            more, following = await self.stream.read(following, self.size - len(given))
+            given += more
+        return given, following
+
+    async def handle(self, given: list[dict[str, Any]]) -> None:
+        role = "arn:aws:iam::" + self.mapping.account_id + ":role/lambda-role"
+        records = [(entry, self.stream.event(self.shard, entry, role)) for entry in given]
+        wanted = [record for entry, record in records if passes(self.mapping, self.stream.view(entry, record))]
+        if wanted:
+            await self.settle(wanted, 1)
+        self.keep(self.stream.sequence(records[-1][1]))
+
+    async def settle(self, records: list[Record], attempt: int) -> None:
+        """Until they are handled or given up."""
+        value = self.mapping.value
+        while records:
+            fresh = self.young(records)
+            if len(fresh) < len(records):
+                old = records[: len(records) - len(fresh)]
+                await self.give_up(old, None, attempt - 1, "RecordAgeExceeded")
+                records = fresh
+                continue
+            verdict = await call_function(self.call, self.mapping, records, self.stream.sequence)
+            if verdict.is_success:
+                self.note("OK")
+                return
+            self.note("PROBLEM: Function call failed")
+            rest = self.after_failure(records, verdict)
+            if verdict.outcome is not None and len(rest) < len(records):
+                records, attempt = rest, attempt  # what came before the first failure is done
+            most = value.get("MaximumRetryAttempts", -1)
+            if 0 <= most < attempt and not (value.get("BisectBatchOnFunctionError") and len(records) > 1):
+                await self.give_up(records, verdict, attempt, "RetryAttemptsExhausted")
+                return
+            if value.get("BisectBatchOnFunctionError") and len(records) > 1:
+                middle = len(records) // 2
+                await self.settle(records[:middle], attempt)
+                await self.settle(records[middle:], attempt)
+                return
+            await asyncio.sleep(min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** min(attempt - 1, 10)))
+            if verdict.outcome is not None:  # a function that was not called has used no attempt
+                attempt += 1
+
+    def after_failure(self, records: list[Record], verdict: Verdict) -> list[Record]:
+        """From the first record that failed."""
+        if not verdict.failed:
+            return records
+        first = next(place for place, record in enumerate(records) if self.stream.sequence(record) in verdict.failed)
+        return records[first:]
+
+    def young(self, records: list[Record]) -> list[Record]:
+        oldest = self.mapping.value.get("MaximumRecordAgeInSeconds", -1)
+        if oldest < 0:
+            return records
+        with self.call.transaction(read_only=True):
+            now = self.call.now
+        return [record for record in records if now - self.stream.arrival(record) <= oldest]
+
+    async def give_up(self, records: list[Record], verdict: Verdict | None, attempts: int, why: str) -> None:
+        destination = ((self.mapping.value.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+        if not destination:
+            return
+        first, last = records[0], records[-1]
+        context = {
+            "requestId": verdict.request_id if verdict is not None else self.call.ids.uuid(),
+            "functionArn": self.mapping.function_arn,
+            "condition": why,
+            "approximateInvokeCount": attempts,
+        }
+        document: dict[str, Any] = {"requestContext": context}
+        if verdict is not None and verdict.outcome is not None:
+            answer = {"statusCode": 200, "executedVersion": verdict.version or LATEST}
+            document["responseContext"] = answer | (
+                {"functionError": verdict.outcome.error} if verdict.outcome.error else {"functionError": None}
+            )
+        with self.call.transaction(read_only=True):
+            now = self.call.now
+        document |= {
+            "version": "1.0",
+            "timestamp": iso_zulu(now),
+            "KinesisBatchInfo" if self.stream.is_kinesis else "DDBStreamBatchInfo": {
+                "shardId": self.shard,
+                "startSequenceNumber": self.stream.sequence(first),
+                "endSequenceNumber": self.stream.sequence(last),
+                "approximateArrivalOfFirstRecord": iso_zulu(self.stream.arrival(first)),
+                "approximateArrivalOfLastRecord": iso_zulu(self.stream.arrival(last)),
+                "batchSize": len(records),
+                "streamArn": self.stream.arn,
+            },
+        }
+        await send_text(self.call, destination, json.dumps(document, separators=(",", ":")))
+
+    def keep(self, sequence: str) -> None:
+        """Everything up to this record is done."""
+        with self.call.transaction() as tx:
+            current = MAPPINGS.get(tx, self.mapping.account_id, self.mapping.region, self.mapping.uuid)
+            if current is not None:
+                MAPPINGS.put(tx, replace(current, positions={**current.positions, self.shard: sequence}))
+
+    def note(self, result: str) -> None:
+        with self.call.transaction() as tx:
+            current = MAPPINGS.get(tx, self.mapping.account_id, self.mapping.region, self.mapping.uuid)
+            if current is not None and current.result != result:
+                MAPPINGS.put(tx, replace(current, result=result))
