@@ -26,6 +26,14 @@ BODIES: Mapping[str, Any] = MappingProxyType(
         "rotate_ci_key": {"overlap_hours": 24},
         "create_token": {"name": "license sync", "scopes": ["license.assign"], "days": 90},
         "change_machine": {"blocked": True},
+        "create_identity_provider": {
+            "name": "Okta",
+            "issuer": "https://acme.okta.com",
+            "client_id": "0oa1b2c3d4E5F6G7h8i9",
+            "client_secret": "…",
+            "domains": ["example.com"],
+        },
+        "change_identity_provider": {"required": True},
         "create_webhook": {"url": "https://hooks.example.com/cloudlet", "events": ["license.assigned"]},
     }
 )

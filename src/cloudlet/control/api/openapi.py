@@ -40,6 +40,7 @@ TITLES: Mapping[str, str] = MappingProxyType(
         "devices": "Device tokens",
         "offline_files": "License files",
         "audit": "Audit log",
+        "sso": "Single sign-on",
         "users": "Oneself",
     }
 )

@@ -15,6 +15,7 @@ from cloudlet.control.api import (
     members,
     offline_files,
     session,
+    sso,
     subscriptions,
     token_pages,
     users,
@@ -39,6 +40,7 @@ OPERATIONS = (
     *activations.OPERATIONS,
     *offline_files.OPERATIONS,
     *webhooks.OPERATIONS,
+    *sso.OPERATIONS,
     *audit.OPERATIONS,
 )
 ROUTES = (

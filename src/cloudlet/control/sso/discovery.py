@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from authlib.oidc.discovery import get_well_known_url
 
+from cloudlet.control.limits.service import Limit
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso.errors import ProviderUnusable
 from cloudlet.control.sso.reach import Unreachable, ask
@@ -18,6 +19,7 @@ from cloudlet.control.webhooks.addresses import is_local_name, is_private_litera
 from cloudlet.settings import PlatformSettings
 
 LONGEST_URL = 500
+CHECKS = Limit("sso.check", rate_per_second=1 / 20, burst=30)  # each makes us ask a server of somebody's choice
 
 
 class Discovered(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cloudlet.control.db import Database
 from cloudlet.control.errors import InvalidForm, Refusal
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
-from cloudlet.control.limits.service import Limit, check
+from cloudlet.control.limits.service import check
 from cloudlet.control.members.forms import SWITCH
 from cloudlet.control.members.views import LABELS, ROLE_NAMES
 from cloudlet.control.pages import go, page
@@ -21,7 +21,7 @@ from cloudlet.control.permissions import requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso import service
 from cloudlet.control.sso.attempts import depart
-from cloudlet.control.sso.discovery import discover
+from cloudlet.control.sso.discovery import CHECKS, discover
 from cloudlet.control.sso.forms import read_provider_form
 from cloudlet.control.sso.views import (
     Fields,
@@ -38,7 +38,6 @@ from cloudlet.control.viewer import Viewer
 PATH = "/workspace/sso"
 ONE = PATH + "/{provider_id:str}"
 MANAGE = requires("sso.manage")
-CHECKS = Limit("sso.check", rate_per_second=1 / 20, burst=30)  # each makes us ask a server of somebody's choice
 DONE: Mapping[str, str] = MappingProxyType(
     {
         "added": "The provider is set up. Register the callback URL with it, then test it.",

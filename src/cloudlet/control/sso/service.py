@@ -19,7 +19,7 @@ from cloudlet.control.audit.service import record
 from cloudlet.control.errors import InvalidForm, NotFound
 from cloudlet.control.members.errors import CannotGrant
 from cloudlet.control.members.service import lock_for
-from cloudlet.control.permissions import ROLES, effective
+from cloudlet.control.permissions import PERMISSIONS, ROLES, effective
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso.errors import SsoAdminNeeded, SsoLimit
 from cloudlet.control.sso.forms import ProviderForm
@@ -97,7 +97,7 @@ def is_led_to(session: Session, workspace_id: str, domain: str) -> bool:
 def create_provider(session: Session, platform: Platform, viewer: Viewer, form: ProviderForm) -> SsoProvider:
     """On from the start where an admin makes it. Raises Forbidden, CannotGrant, SsoLimit, InvalidForm."""
     actor = lock_for(session, viewer, PERMISSION)
-    check_grant(actor, form)
+    check_grant(actor, viewer, form)
     if not form.client_secret:
         raise InvalidForm("Enter the client secret that the provider gave you.")
     owned = select(func.count(SsoProvider.id)).where(SsoProvider.workspace_id == viewer.workspace_id)
@@ -110,7 +110,7 @@ def create_provider(session: Session, platform: Platform, viewer: Viewer, form: 
         slug=new_slug(session, viewer, form.name, row_id),
         client_secret_enc=platform.vault.seal(form.client_secret.encode(), row_id),
         created_at=platform.now(),
-        disabled_at=None if actor.role == "admin" else platform.now(),
+        disabled_at=None if is_full_admin(actor, viewer) else platform.now(),
     )
     write(provider, form)
     session.add(provider)
@@ -125,12 +125,18 @@ def new_slug(session: Session, viewer: Viewer, name: str, row_id: str) -> str:
     return f"{re.sub(r'[^a-z0-9]+', '-', text).strip('-')[:60].strip('-') or 'sso'}-{row_id[-6:]}"
 
 
-def check_grant(actor: Membership, form: ProviderForm) -> None:
+def is_full_admin(actor: Membership, viewer: Viewer) -> bool:
+    """An admin, and not one who acts by an API token that has only some of the scopes."""
+    return actor.role == "admin" and effective(viewer) >= PERMISSIONS
+
+
+def check_grant(actor: Membership, viewer: Viewer, form: ProviderForm) -> None:
     """As with a member's role: nobody gives what they do not have. Raises CannotGrant."""
     switches = form.permissions
     wanted = frozenset(key for key, is_on in switches.items() if is_on) if switches else ROLES[form.role]
     starts_as_everybody = form.role == "member" and switches is None
-    if actor.role != "admin" and not starts_as_everybody and (form.role == "admin" or not wanted <= effective(actor)):
+    has_all = form.role != "admin" and wanted <= effective(actor) & effective(viewer)
+    if not (is_full_admin(actor, viewer) or starts_as_everybody or has_all):
         raise CannotGrant
 
 
@@ -165,7 +171,7 @@ def change_provider(
     provider = find_provider(session, viewer.workspace_id, provider_id)
     before = form_of(provider)
     if (before.role, before.permissions) != (form.role, form.permissions):
-        check_grant(actor, form)
+        check_grant(actor, viewer, form)
     if before.issuer != form.issuer and not form.client_secret:
         raise InvalidForm("Another issuer has another client secret: enter that, too.")
     if (before.issuer, before.client_id) != (form.issuer, form.client_id):
@@ -177,7 +183,7 @@ def change_provider(
         provider.client_secret_enc = platform.vault.seal(form.client_secret.encode(), provider.id)
     if form_of(provider) != before or form.client_secret:
         note(session, platform, viewer, provider, "sso.changed", **facts(form), new_secret=bool(form.client_secret))
-    if is_decisive and actor.role != "admin":
+    if is_decisive and not is_full_admin(actor, viewer):
         switch_off(session, platform, viewer, provider)
     session.flush()
     return provider
@@ -191,7 +197,7 @@ def enable_provider(session: Session, platform: Platform, viewer: Viewer, provid
     """Raises Forbidden, NotFound, SsoAdminNeeded: whom it vouches for comes in as that member, an admin too."""
     actor = lock_for(session, viewer, PERMISSION)
     provider = find_provider(session, viewer.workspace_id, provider_id)
-    if actor.role != "admin":
+    if not is_full_admin(actor, viewer):
         raise SsoAdminNeeded
     if provider.disabled_at is not None:
         provider.disabled_at = None
