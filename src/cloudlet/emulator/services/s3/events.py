@@ -1,7 +1,7 @@
 """Event notifications: what happened to an object, sent to the queues and topics that the bucket names.
 
 A message is sent inside the transaction of what it tells of: both happen or neither. What cannot be delivered (a queue
-that is gone) is dropped, as on AWS. Functions and EventBridge get theirs when those services exist.
+that is gone) is dropped, as on AWS. Functions are called by Lambda's jobs.
 Source: "Event message structure", S3 User Guide.
 """
 
@@ -134,6 +134,8 @@ def deliver(call: Call, bucket: BucketRecord, service: str, arn: str, body: str)
             request["MessageSystemAttributes"] = {"AWSTraceHeader": {"DataType": "String", "StringValue": trace}}
     elif service == "sns":
         operation, request = "Publish", {"TopicArn": arn, "Message": body, "Subject": "Amazon S3 Notification"}
+    elif service == "lambda":
+        operation, request = "AcceptEvent", {"FunctionName": arn, "Payload": body.encode()}
     else:
         return
     try:

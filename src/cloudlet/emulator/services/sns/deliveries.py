@@ -139,3 +139,10 @@ def send_to_queue(call: Call, arn: str, message: dict[str, Any]) -> None:
     """SendMessage in this transaction, as SNS. Raises what SQS raises; then nothing was written."""
     parts = arn.split(":", 5)
     call.at(parts[4], parts[3]).invoke("sqs", "SendMessage", {"QueueUrl": arn, **message}, principal=SENDER)
+
+
+def call_function(call: Call, arn: str, event: bytes) -> None:
+    """An asynchronous invocation in this transaction, as SNS. Raises what Lambda raises; then nothing was written."""
+    parts = arn.split(":", 5)
+    there = call.at(parts[4], parts[3])
+    there.invoke("lambda", "AcceptEvent", {"FunctionName": arn, "Payload": event}, principal=SENDER)

@@ -1,12 +1,13 @@
 """Who gets a message, and in what form. All of it happens in the publisher's transaction.
 
-Queues get theirs at once, web servers by jobs, devices and telephones are written to the outbox. A subscriber that fails
+Queues get theirs at once, web servers and functions by jobs, devices and telephones are written to the outbox. A subscriber that fails
 never makes the publish fail: its message goes to the subscription's dead-letter queue, or nowhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -19,6 +20,9 @@ from cloudlet.emulator.services.sns.filters import attributes_pass, body_passes,
 from cloudlet.emulator.services.sns.message_attributes import envelope_attributes
 from cloudlet.emulator.services.sns.outbox import write
 from cloudlet.emulator.services.sns.records import SUBSCRIPTIONS, Subscription, Topic
+
+# how members of the envelope are called in a function's event, where it is not as everywhere else
+FUNCTION_NAMES = MappingProxyType({"SigningCertURL": "SigningCertUrl", "UnsubscribeURL": "UnsubscribeUrl"})
 
 
 class Message(msgspec.Struct):
@@ -42,6 +46,8 @@ def fan_out(call: Call, topic: Topic, message: Message) -> None:
         text = text_for(message, subscription.protocol)
         if subscription.protocol == "sqs":
             to_queue(call, topic, subscription, message, text, envelopes)
+        elif subscription.protocol == "lambda":
+            to_function(call, topic, subscription, message, text, envelopes)
         elif subscription.protocol in ("http", "https"):
             to_server(call, topic, subscription, message, text, envelopes)
         elif subscription.protocol in ("application", "sms"):
@@ -88,6 +94,32 @@ def to_queue(
     except AwsError:
         if subscription.redrive_target:
             deliveries.to_dead_letters(call, subscription.redrive_target, entry)
+
+
+def to_function(
+    call: Call,
+    topic: Topic,
+    subscription: Subscription,
+    message: Message,
+    text: str,
+    envelopes: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    """An event for Lambda, which calls the function with it later ("Using Lambda with Amazon SNS")."""
+    body = envelope(call, topic, subscription, message, text, signatures.QUEUE, envelopes)
+    told = msgspec.json.decode(body)
+    about = {FUNCTION_NAMES.get(name, name): value for name, value in told.items()}
+    about = {"Subject": None, "MessageAttributes": {}, **about}
+    record = {
+        "EventSource": "aws:sns",
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": subscription.arn,
+        "Sns": about,
+    }
+    try:
+        deliveries.call_function(call, subscription.endpoint, msgspec.json.encode({"Records": [record]}))
+    except AwsError:
+        if subscription.redrive_target:
+            deliveries.to_dead_letters(call, subscription.redrive_target, {"MessageBody": body})
 
 
 def to_server(
