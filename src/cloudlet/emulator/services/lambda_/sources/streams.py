@@ -39,7 +39,7 @@ class Stream:
         self.region = parts[3]
         self.is_kinesis = parts[2] == "kinesis"
         self.service = "kinesis" if self.is_kinesis else "dynamodbstreams"
-        self.name = {"StreamARN" if self.is_kinesis else "StreamArn": self.arn}
+        self.name = {"StreamName": self.arn.rpartition("/")[2]} if self.is_kinesis else {"StreamArn": self.arn}
 
     async def shards(self) -> list[str]:
         if self.is_kinesis:

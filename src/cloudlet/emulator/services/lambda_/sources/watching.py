@@ -76,7 +76,7 @@ async def follow(call: Call, mapping: Mapping) -> None:
         try:
             await poll(call, mapping)
         except AwsError as error:
-            LOG.debug("the event source %s cannot be read: %s", mapping.source_arn, error.message)
+            LOG.info("the event source %s cannot be read: %s", mapping.source_arn, error.message)
         except Exception:  # survives: one source's trouble, tried again
             LOG.exception("reading the event source %s failed", mapping.source_arn)
         await asyncio.sleep(AGAIN_SECONDS)
