@@ -8,6 +8,7 @@ moto's result. What needs another class of moto changed, not its answer, is in `
 
 from __future__ import annotations
 
+import copy
 import importlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -25,9 +26,11 @@ ANY = "*"  # the answer of all operations of a service that have none of their o
 # botocore's name of each service that has answers here -> its module in this package
 MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "cloudformation": "cloudformation",
         "iam": "iam",
         "kms": "kms",
-        "lambda": "lambda_",
+        "secretsmanager": "secretsmanager",
+        "ssm": "ssm",
     }
 )
 
@@ -53,8 +56,19 @@ class Asked:
         return self.fallback.state_of(self.call)
 
     def other(self, service: str, operation: str, request: dict[str, Any]) -> Any:
-        """Another operation in the same account and region, native or moto's. Raises AwsError."""
-        return self.engine.reach(self.call.account_id, self.call.region, service, operation, request)
+        """Another operation in the same account and region, native, one of these or moto's. Raises AwsError."""
+        call = self.call
+        if not self.fallback.serves(service, operation):
+            return self.engine.reach(call.account_id, call.region, service, operation, request)
+        inner = copy.copy(call)
+        inner.service, inner.operation, inner.http = service, operation, None
+        return self.fallback.invoke(inner, request)
+
+    def as_another(self, operation: str, request: dict[str, Any]) -> Asked:
+        """As if another operation of the same service had been asked for."""
+        inner = copy.copy(self.call)
+        inner.operation = operation
+        return Asked(self.fallback, inner, request)
 
 
 Answer = Callable[[Asked], dict[str, Any]]
