@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from cloudlet.control.audit.service import first_broken
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.bootstrap import BootstrapResult
-from cloudlet.control.ci.credits import quota_of, span_of
+from cloudlet.control.ci.credits import quota_of, run_key_of, span_of
 from cloudlet.control.ci.forms import KeyForm
 from cloudlet.control.ci.service import create_key, rotate_key
 from cloudlet.control.ci.tables import CiCharge, CiPeriod
@@ -355,3 +355,26 @@ def test_device_tokens_follow_the_ci_rule_too(platform: RunningPlatform, company
     answer = platform.request_license(token, machine={"ci": True})
     assert answer.json()["code"] == "licensing.credentials.ci_required"
     assert used(platform, company) == (0, 0)
+
+
+def test_long_names_of_runs_that_differ_at_their_end_are_two_runs(
+    platform: RunningPlatform, company: BootstrapResult, key: str
+) -> None:
+    long = "https://ci.example.com/" + "pipelines/" * 40
+    for run in (long + "1", long + "2", long + "1"):
+        machine = {"ci": True, "ci_run": run, "ci_project": "p" * 400}
+        assert platform.request_license(key, machine=machine).status_code == 200
+    with platform.database.snapshot() as session:
+        charges = session.scalars(select(CiCharge).where(CiCharge.workspace_id == company.workspace_id)).all()
+    assert sorted(charge.starts for charge in charges) == [1, 2]
+    assert all(len(charge.run_key) <= 300 for charge in charges)
+
+
+@given(st.text(min_size=250, max_size=400), st.text(min_size=250, max_size=400))
+def test_no_two_runs_share_a_key(one: str, other: str) -> None:
+    keys = {
+        run_key_of(run=run, project="p", machine_id="", now=datetime(2026, 1, 1, tzinfo=UTC), request_id="")
+        for run in (one, other)
+    }
+    assert len(keys) == len({one, other})
+    assert max(map(len, keys)) <= 300

@@ -364,3 +364,50 @@ def test_invite_join_not_assigned_assigned_in_a_browser(
     page.goto("/workspace/my-license")
     expect(page.get_by_role("heading", name="Assigned to you")).to_be_visible()
     office.admin.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "role", "license_"),
+    [
+        ({}, "billing", "assigned"),
+        ({"role": "member"}, "member", "not_given"),
+        ({"role": "member", "permissions": {"license.assign": True}}, "member", "assigned"),
+        ({"status": "removed"}, "member", "not_given"),
+        ({"disabled": True}, "member", "not_given"),
+    ],
+)
+def test_an_invitation_gives_no_more_than_its_author_may_give_when_it_is_accepted(
+    platform: RunningPlatform,
+    office: Office,
+    new_email: Callable[[], str],
+    change: dict[str, object],
+    role: str,
+    license_: str,
+) -> None:
+    author, guest = new_email(), new_email()
+    with platform.database.transaction() as session:
+        user = create_user(session, platform.platform, author)
+        member_id = add_member(session, platform.platform, office.company.workspace_id, user, role="admin").id
+        link = "/sign-in/link/" + make_link(session, platform.platform, user, "magic")
+    with platform.client() as other:
+        assert post(other, link).status_code == 303
+        assert post(other, LIST, email=guest, role="billing", assign_license="1").status_code == 303
+    with platform.database.transaction() as session:
+        member = session.get_one(Membership, member_id)
+        for name, value in change.items():
+            if name == "disabled":
+                session.get_one(User, user.id).disabled_at = platform.platform.now()
+            else:
+                setattr(member, name, value)
+    with platform.client() as newcomer:
+        answer = post(newcomer, office.link(guest), name="Grace", password=PASSWORD)
+        assert answer.headers["location"] == f"/workspace/my-license?joined={license_}"
+        assert "Welcome!" in newcomer.get(answer.headers["location"]).text
+    row = office.row(guest)
+    assert (row.role, row.permissions) == (role, None)
+    assert office.holds_license(guest) == (license_ == "assigned")
+    with platform.database.snapshot() as session:
+        joined = session.scalars(
+            select(AuditEntry.data).where(AuditEntry.action == "member.joined", AuditEntry.target == row.id)
+        ).one()
+    assert joined == {"role": role} | ({"role_asked": "billing"} if role != "billing" else {})

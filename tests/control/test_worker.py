@@ -11,6 +11,8 @@ import pytest
 from cloudlet.control.db import Database
 from cloudlet.control.platform import Platform
 from cloudlet.control.prepare import prepare
+from cloudlet.control.work.tables import Lease
+from cloudlet.control.work.tasks import TASKS
 from cloudlet.control.work.worker import Task, Worker
 from cloudlet.license.effects import SystemEffects
 from cloudlet.settings import PlatformSettings, read_platform_settings
@@ -101,3 +103,23 @@ def test_a_task_that_raises_runs_again(
 
     asyncio.run(main())
     assert "no luck" in caplog.text
+
+
+def test_a_task_without_work_writes_nothing(database: Database, platform: Platform) -> None:
+    ran: list[str] = []
+    work: list[str] = []
+    task = Task("seldom", 1, lambda _database, _platform: ran.append("x"), has_work=lambda *_: bool(work))
+    worker = Worker(database, platform, (task,))
+    assert not worker.run_once(task, even_if_early=True)
+    with database.snapshot() as session:
+        assert session.get(Lease, "seldom") is None
+    work.append("something")
+    assert worker.run_once(task)
+    assert ran == ["x"]
+
+
+def test_webhooks_are_asked_for_without_a_lease_while_nothing_is_due(database: Database, platform: Platform) -> None:
+    task = next(task for task in TASKS if task.name == "webhooks")
+    assert not Worker(database, platform, TASKS).run_once(task)
+    with database.snapshot() as session:
+        assert session.get(Lease, "webhooks") is None

@@ -49,10 +49,30 @@ def list_users(session: Session, search: str = "") -> tuple[UserRow, ...]:
                 func.lower(User.name).contains(text, autoescape=True),
             )
         )
-    return tuple(row_of(session, user) for user in session.scalars(query))
+    found = session.scalars(query).all()
+    places = places_of(session, [user.id for user in found])
+    return tuple(row_with(user, places.get(user.id, ())) for user in found)
+
+
+def places_of(session: Session, user_ids: list[str]) -> dict[str, tuple[str, ...]]:
+    """Workspaces and roles in words, by user, of those who have any."""
+    rows = session.execute(
+        select(Membership.user_id, Workspace.name, Membership.role)
+        .join(Workspace, Workspace.id == Membership.workspace_id)
+        .where(Membership.user_id.in_(user_ids), Membership.status == "active", Workspace.deleted_at.is_(None))
+        .order_by(Membership.joined_at, Membership.id)
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for user_id, workspace, role in rows:
+        found[str(user_id)] = (*found.get(str(user_id), ()), f"{workspace} ({role})")
+    return found
 
 
 def row_of(session: Session, user: User) -> UserRow:
+    return row_with(user, places_of(session, [user.id]).get(user.id, ()))
+
+
+def row_with(user: User, workspaces: tuple[str, ...]) -> UserRow:
     state = "disabled" if user.disabled_at else "active" if user.email_verified_at else "unverified"
     return UserRow(
         id=user.id,
@@ -61,9 +81,7 @@ def row_of(session: Session, user: User) -> UserRow:
         state=state,
         has_second_factor=user.totp_secret_enc is not None,
         created_at=user.created_at,
-        workspaces=tuple(
-            f"{workspace.name} ({membership.role})" for membership, workspace in memberships_of(session, user.id)
-        ),
+        workspaces=workspaces,
     )
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 import msgspec
 
 from cloudlet.control.activations.errors import LicenseVerdict
+from cloudlet.control.fields import one_line, shortened
 from cloudlet.control.inputs import NulCharacter, refuse_nul_in
 from cloudlet.license.token import clean, find_key_problem
 
 MAX_BODY_BYTES = 64 * 1024
+LONGEST = 120  # characters of a text that is kept
 VERSION = re.compile(r"\d+(?:\.\d+){0,3}(?:[.+-]?[0-9A-Za-z]+)*(?::[0-9a-f]+)?")
 MACHINE_ID = re.compile(r"[A-Za-z0-9_.:-]{1,80}")
 KIND_PREFIXES = ("dkr", "sys", "gen")
@@ -93,12 +94,12 @@ def read_license_form(raw: bytes, date_header: str) -> LicenseForm:
         machine_kind=machine.id[:3] if machine.id[:3] in KIND_PREFIXES else "sys",
         system=one_line(
             machine.system or ",".join(part for part in (machine.platform, machine.platform_release) if part)
-        ),
-        hostname=one_line(machine.hostname),
+        )[:LONGEST],
+        hostname=one_line(machine.hostname)[:LONGEST],
         is_ci=machine.ci,
         is_cli=machine.cli,
-        ci_project=one_line(machine.ci_project),
-        ci_run=one_line(machine.ci_run),
+        ci_project=one_line(machine.ci_project)[:LONGEST],
+        ci_run=shortened(one_line(machine.ci_run), LONGEST),
         license_id=body.license_id[:80],
         client_time=read_date(date_header),
     )
@@ -115,7 +116,8 @@ def read_token(value: str) -> str:
 
 def read_version(value: str) -> str:
     if len(value) > 80 or not VERSION.fullmatch(value):
-        raise LicenseVerdict("licensing.license.format", version=one_line(value), v=one_line(value), range="releases")
+        shown = one_line(value)[:LONGEST]
+        raise LicenseVerdict("licensing.license.format", version=shown, v=shown, range="releases")
     return value
 
 
@@ -124,7 +126,3 @@ def read_date(header: str) -> float | None:
         return parsedate_to_datetime(header).timestamp() if header else None
     except ValueError:
         return None
-
-
-def one_line(value: Any) -> str:
-    return "".join(char for char in str(value) if char.isprintable())[:120]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -77,7 +78,8 @@ def list_machines(
     found = session.scalars(
         select(Machine).where(*conditions).order_by(Machine.last_seen.desc(), Machine.id.desc()).limit(PAGE_SIZE + 1)
     ).all()
-    rows = tuple(row_of(machine, last_user(session, viewer, machine.id)) for machine in found[:PAGE_SIZE])
+    users = last_users(session, viewer, [machine.id for machine in found[:PAGE_SIZE]])
+    rows = tuple(row_of(machine, users.get(machine.id, "")) for machine in found[:PAGE_SIZE])
     return MachineList(rows, rows[-1].id if len(found) > PAGE_SIZE else "")
 
 
@@ -86,7 +88,8 @@ def machine_detail(session: Session, viewer: Viewer, machine_row: str) -> Machin
     machine = session.scalar(select(Machine).where(*scope_of(viewer), Machine.id == machine_row))
     if machine is None:
         raise NotFound("There is no such machine.")
-    return MachineDetail(row_of(machine, last_user(session, viewer, machine.id)), uses_of(session, viewer, machine.id))
+    user = last_users(session, viewer, [machine.id]).get(machine.id, "")
+    return MachineDetail(row_of(machine, user), uses_of(session, viewer, machine.id))
 
 
 def scope_of(viewer: Viewer) -> list[ColumnElement[bool]]:
@@ -115,17 +118,27 @@ def own_uses(viewer: Viewer) -> list[ColumnElement[bool]]:
     return [] if sees_all(viewer) else [Credential.membership_id == viewer.membership_id]
 
 
-def last_user(session: Session, viewer: Viewer, machine_row: str) -> str:
-    found = session.execute(
-        select(Credential, User)
-        .join(Activation, Activation.credential_id == Credential.id)
-        .outerjoin(Membership, Membership.id == Credential.membership_id)
-        .outerjoin(User, User.id == Membership.user_id)
-        .where(Activation.machine_row == machine_row, *own_uses(viewer))
+def last_users(session: Session, viewer: Viewer, machine_rows: Sequence[str]) -> dict[str, str]:
+    """Who used each machine last, by its row. One query; of each machine's activations it reads the newest."""
+    last = (
+        select(Activation.id)
+        .join(Credential, Credential.id == Activation.credential_id)
+        .where(Activation.machine_row == Machine.id, *own_uses(viewer))
         .order_by(Activation.at.desc(), Activation.id.desc())
         .limit(1)
-    ).one_or_none()
-    return names_of(found[0], found[1])[0] if found else ""
+        .correlate(Machine)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Machine.id, Credential, User)
+        .select_from(Machine)
+        .join(Activation, Activation.id == last)
+        .join(Credential, Credential.id == Activation.credential_id)
+        .outerjoin(Membership, Membership.id == Credential.membership_id)
+        .outerjoin(User, User.id == Membership.user_id)
+        .where(Machine.id.in_(machine_rows))
+    ).all()
+    return {row_id: names_of(credential, user)[0] for row_id, credential, user in rows}
 
 
 def uses_of(session: Session, viewer: Viewer, machine_row: str) -> tuple[MachineUse, ...]:

@@ -8,7 +8,7 @@ import msgspec
 
 from cloudlet.control.api.operation import Body, Call, Page, operation
 from cloudlet.control.ci import service
-from cloudlet.control.ci.errors import KeyEnded, NoSuchKey
+from cloudlet.control.ci.errors import KeyEnded, NoSuchKey, TooManyKeys
 from cloudlet.control.ci.forms import KeyForm, checked, read_overlap
 from cloudlet.control.ci.usage import usage_view
 from cloudlet.control.ci.views import KeyView, RunView, ended_key_views, key_view, key_views, run_views
@@ -93,7 +93,7 @@ def list_ci_keys(call: Call) -> CiKeys:
     return CiKeys(key_views(*place), ended_key_views(*place))
 
 
-@operation("POST", KEYS, "ci_key.manage", status=201, once=True, refuses=(InvalidForm,))
+@operation("POST", KEYS, "ci_key.manage", status=201, once=True, refuses=(InvalidForm, TooManyKeys))
 def create_ci_key(call: Call, body: CiKeyWish) -> NewKey:
     """Create a key. It is told in this answer and never again."""
     form = checked(KeyForm(name=body.name, project=body.project, days=body.days, is_strict=body.strict))
@@ -123,7 +123,14 @@ def rename_ci_key(call: Call, key_id: str, body: CiKeyChange) -> KeyView:
     return key_view(call.session, call.platform, call.viewer.workspace_id, key_id)
 
 
-@operation("POST", KEY + "/rotate", "ci_key.manage", status=201, once=True, refuses=(NoSuchKey, KeyEnded, InvalidForm))
+@operation(
+    "POST",
+    KEY + "/rotate",
+    "ci_key.manage",
+    status=201,
+    once=True,
+    refuses=(NoSuchKey, KeyEnded, TooManyKeys, InvalidForm),
+)
 def rotate_ci_key(call: Call, key_id: str, body: Rotation) -> NewKey:
     """A new key in place of this one, which stays good for the overlap."""
     hours = read_overlap(str(body.overlap_hours))

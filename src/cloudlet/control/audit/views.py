@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cloudlet.control.audit.forms import AuditFilter
 from cloudlet.control.audit.names import actor_name, bare, name_all
@@ -17,6 +17,7 @@ from cloudlet.control.audit.sentences import noun_of, sentence
 from cloudlet.control.audit.tables import AuditEntry
 
 PAGE_SIZE = 50
+MOST_CHOICES = 300
 LARGEST_SEQ = 2**31 - 1  # as the column holds; people can write anything into an address
 
 
@@ -114,12 +115,20 @@ def shown_value(value: Any, names: dict[str, str]) -> str:
 
 def choices_of(session: Session, workspace_id: str) -> Choices:
     """The actions and people that this workspace's log knows."""
-    own = AuditEntry.workspace_id == workspace_id
-    present = set(session.scalars(select(AuditEntry.action).where(own).distinct()))
-    actors = list(session.scalars(select(AuditEntry.actor).where(own).distinct()))
+    present = distinct(session, workspace_id, AuditEntry.action)
+    actors = distinct(session, workspace_id, AuditEntry.actor)
     names = name_all(session, workspace_id, map(bare, actors))
     groups: dict[str, list[str]] = {}
     for action in sorted(present, key=lambda action: (noun_of(action), action)):
         groups.setdefault(noun_of(action), []).append(action)
     people = sorted(((actor, actor_name(actor, names)) for actor in actors), key=lambda pair: pair[1].lower())
     return Choices(tuple((noun, tuple(actions)) for noun, actions in groups.items()), tuple(people))
+
+
+def distinct(session: Session, workspace_id: str, column: InstrumentedAttribute[str]) -> list[str]:
+    """The values of a column, MOST_CHOICES at most, in their order: one step in its index for each, however long the log."""
+    own = AuditEntry.workspace_id == workspace_id
+    seen = select(func.min(column).label("value")).where(own).cte("seen", recursive=True)
+    following = select(func.min(column)).where(own, column > seen.c.value).correlate(seen).scalar_subquery()
+    seen = seen.union_all(select(following).where(seen.c.value.is_not(None)))
+    return list(session.scalars(select(seen.c.value).where(seen.c.value.is_not(None)).limit(MOST_CHOICES)))

@@ -18,6 +18,7 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
 from cloudlet.control.ci.errors import QuotaExceeded
 from cloudlet.control.ci.tables import CiCharge, CiPeriod
+from cloudlet.control.fields import shortened
 from cloudlet.control.licenses.periods import add_months
 from cloudlet.control.licenses.tables import Plan, Subscription
 from cloudlet.control.mail.service import queue_mail
@@ -26,6 +27,7 @@ from cloudlet.control.workspaces.tables import Membership, Workspace
 
 ENTITLEMENT = "platform/ci"
 POLICIES = frozenset({"soft", "hard"})
+LONGEST_KEY = 300
 WARNINGS = (100, 80)  # percent of the quota, the higher one first
 
 
@@ -51,8 +53,8 @@ def run_key_of(*, run: str, project: str, machine_id: str, now: datetime, reques
     on one day (UTC) are one run. Who does not even name their machine is charged each time.
     """
     if run:
-        return f"run:{project}:{run}"[:300]
-    return f"machine:{machine_id}:{now:%Y-%m-%d}"[:300] if machine_id else f"request:{request_id}"
+        return shortened(f"run:{project}:{run}", LONGEST_KEY)
+    return f"machine:{machine_id}:{now:%Y-%m-%d}" if machine_id else f"request:{request_id}"
 
 
 def policy_of(workspace: Workspace) -> str:

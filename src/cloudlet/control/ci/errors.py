@@ -26,6 +26,12 @@ class NoSuchKey(NotFound):
     title = "This workspace has no such CI key"
 
 
+class TooManyKeys(Conflict):
+    code = "ci_key.limit"
+    title = "This workspace has as many CI keys as it can have"
+    hint = "Delete one that no pipeline uses any more; its page says when it was used last."
+
+
 class KeyEnded(Conflict):
     code = "ci_key.ended"
     title = "This CI key has ended"

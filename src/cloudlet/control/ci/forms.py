@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import msgspec
 
 from cloudlet.control.errors import InvalidForm
+from cloudlet.control.fields import one_line, whole_number
 
 OVERLAPS = ((0, "at once"), (1, "in 1 hour"), (24, "in 24 hours"), (168, "in 7 days"))  # hours
 LIFETIMES = ((0, "Never"), (30, "In 30 days"), (90, "In 90 days"), (365, "In a year"))  # days
 LONGEST_DAYS = 3650
+LARGEST_NUMBER = 999_999
 
 
 class KeyForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +70,8 @@ def read_overlap(text: str) -> int:
 
 
 def read_number(text: str, problem: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 6:
+    """Raises InvalidForm with this `problem`."""
+    number = whole_number(text, LARGEST_NUMBER)
+    if number is None:
         raise InvalidForm(problem)
-    return int(text)
-
-
-def one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return number

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.audit.service import record
-from cloudlet.control.ci.errors import KeyEnded, NoSuchKey
+from cloudlet.control.ci.errors import KeyEnded, NoSuchKey, TooManyKeys
 from cloudlet.control.ci.forms import KeyForm, read_name, read_project
 from cloudlet.control.credentials.reuse import revoke_family
 from cloudlet.control.credentials.service import NewToken, create_token, lock_workspace, revoke
@@ -16,9 +16,14 @@ from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
 
+MOST_KEYS = 100  # of those that nobody ended, and as many again that were replaced and go on for a while
+
 
 def create_key(session: Session, platform: Platform, viewer: Viewer, form: KeyForm) -> NewToken:
-    """A new key; its secret is in the answer and nowhere else."""
+    """A new key; its secret is in the answer and nowhere else. Raises TooManyKeys."""
+    lock_workspace(session, viewer.workspace_id)
+    if count_keys(session, viewer.workspace_id, Credential.revoked_at.is_(None)) >= MOST_KEYS:
+        raise TooManyKeys(f"This workspace has {MOST_KEYS} CI keys already.")
     return create_token(
         session,
         platform,
@@ -31,6 +36,11 @@ def create_key(session: Session, platform: Platform, viewer: Viewer, form: KeyFo
         is_strict=form.is_strict,
         actor=viewer.actor,
     )
+
+
+def count_keys(session: Session, workspace_id: str, condition: ColumnElement[bool]) -> int:
+    own = (Credential.workspace_id == workspace_id) & (Credential.kind == "ci")
+    return session.scalar(select(func.count(Credential.id)).where(own, condition)) or 0
 
 
 def find_key(session: Session, workspace_id: str, key_id: str) -> Credential:
@@ -72,11 +82,15 @@ def rename_key(
 def rotate_key(session: Session, platform: Platform, viewer: Viewer, key_id: str, *, overlap_hours: int) -> NewToken:
     """A new key in place of this one, which stays good for the overlap. Of two who rotate at once one is told KeyEnded.
 
-    The new one has the old one's name, project, form and length of life. Raises NoSuchKey, KeyEnded.
+    The new one has the old one's name, project, form and length of life. Raises NoSuchKey, KeyEnded, TooManyKeys.
     """
     lock_workspace(session, viewer.workspace_id)
     old = find_key(session, viewer.workspace_id, key_id)
     now = platform.now()
+    if overlap_hours and count_keys(session, viewer.workspace_id, Credential.grace_until > now) >= MOST_KEYS:
+        raise TooManyKeys(
+            f"{MOST_KEYS} CI keys that were rotated are good for a while yet.", hint="Let the old one end at once."
+        )
     taken = session.scalar(
         update(Credential)
         .where(Credential.id == old.id, Credential.revoked_at.is_(None))

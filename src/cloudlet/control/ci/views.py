@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
-from cloudlet.control.ci.service import find_key
+from cloudlet.control.ci.service import MOST_KEYS, find_key
 from cloudlet.control.ci.tables import CiCharge
 from cloudlet.control.credentials.service import end_of, is_living
 from cloudlet.control.credentials.tables import Credential
@@ -60,7 +60,7 @@ class RunView(msgspec.Struct, frozen=True):
 
 
 def key_views(session: Session, platform: Platform, workspace_id: str) -> tuple[KeyView, ...]:
-    """Keys that work or expired by themselves, by name."""
+    """Keys that work or expired by themselves, by name: `service.MOST_KEYS` and their overlapping ones at most."""
     rows = session.scalars(
         select(Credential)
         .where(
@@ -69,6 +69,7 @@ def key_views(session: Session, platform: Platform, workspace_id: str) -> tuple[
             or_(Credential.revoked_at.is_(None), Credential.grace_until > platform.now()),
         )
         .order_by(func.lower(Credential.name), Credential.created_at.desc(), Credential.id)
+        .limit(2 * MOST_KEYS)
     ).all()
     return views_of(session, platform, workspace_id, rows)
 

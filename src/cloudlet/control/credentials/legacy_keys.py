@@ -25,6 +25,7 @@ from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import NotFound
 from cloudlet.control.licenses.seats import require_seat
 from cloudlet.control.licenses.service import assign, license_of
+from cloudlet.control.licenses.tables import License
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.tables import Membership
@@ -129,6 +130,14 @@ def legacy_key_views(session: Session, workspace_id: str) -> tuple[LegacyKeyView
         )
         .order_by(func.lower(User.email), Credential.created_at, Credential.id)
     ).all()
+    licensed = frozenset(
+        session.scalars(
+            select(License.assigned_membership_id).where(
+                License.workspace_id == workspace_id,
+                License.assigned_membership_id.in_({member_id for _, member_id, _, _ in rows}),
+            )
+        )
+    )
     return tuple(
         LegacyKeyView(
             id=key.id,
@@ -136,7 +145,7 @@ def legacy_key_views(session: Session, workspace_id: str) -> tuple[LegacyKeyView
             shown=key.prefix8 + "••••••••",
             member_id=member_id,
             owner=name or email,
-            has_license=license_of(session, member_id) is not None,
+            has_license=member_id in licensed,
             created_at=key.created_at,
             last_used_at=key.last_used_at,
             last_used_machine=key.last_used_machine or "",

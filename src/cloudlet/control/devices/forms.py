@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import msgspec
 
-from cloudlet.control.activations.forms import one_line
 from cloudlet.control.devices.errors import BodyUnreadable, ScopeUnknown
+from cloudlet.control.fields import one_line
 from cloudlet.control.inputs import refuse_nul_in
 from cloudlet.control.permissions import PERMISSIONS
 
@@ -58,7 +58,7 @@ def read_sign_in(raw: bytes) -> SignInRequest:
     sent = read(raw, SignInRequest)
     unknown = [scope for scope in sent.scopes if scope not in PERMISSIONS]
     if unknown:
-        raise ScopeUnknown(f"There is no permission {one_line(unknown[0])!r}.")
+        raise ScopeUnknown(f"There is no permission {one_line(unknown[0])[:80]!r}.")
     return SignInRequest(
         actor=one_line(sent.actor)[:80] or "unknown program",
         version=one_line(sent.version)[:80],

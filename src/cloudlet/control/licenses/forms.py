@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from cloudlet.control.fields import whole_number
 from cloudlet.control.licenses.errors import SeatsOutOfRange
+
+LARGEST_NUMBER = 999_999_999
 
 
 class ChangeForm(msgspec.Struct, frozen=True):
@@ -14,7 +17,7 @@ class ChangeForm(msgspec.Struct, frozen=True):
 
 def read_seats(text: str) -> int:
     """Raises SeatsOutOfRange."""
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
+    number = whole_number(text, LARGEST_NUMBER)
+    if number is None:
         raise SeatsOutOfRange("The number of seats is a whole number.")
-    return int(digits)
+    return number

@@ -23,6 +23,7 @@ JOINED: Mapping[str, str] = MappingProxyType(
     {
         "yes": "Welcome! An admin assigns you a license.",
         "assigned": "Welcome! A license is assigned to you.",
+        "not_given": "Welcome! You were to get a license, but who invited you assigns none any more: ask an admin.",
         "none_free": "Welcome! You were to get a license, but none was free: ask an admin.",
     }
 )

@@ -63,7 +63,10 @@ class InvitationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
-    """`license`: assigned, none_free (they were to get one), or "" (nobody asked for one)."""
+    """`license`: assigned, none_free or not_given (they were to get one), or "" (nobody asked for one).
+
+    It is not given where its giver may not assign licenses any more.
+    """
 
     membership: Membership
     user: User
@@ -107,11 +110,15 @@ def check_grant(actor: Membership, form: InviteForm) -> None:
 
     Raises CannotGrant, Forbidden.
     """
-    gives_more = form.role == "admin" or not ROLES[form.role] <= effective(actor)
-    if form.role != "member" and actor.role != "admin" and gives_more:
+    if not may_grant(actor, form.role):
         raise CannotGrant
     if form.assign_license and not is_allowed(actor, "license.assign"):
         raise Forbidden("You may not assign licenses.")
+
+
+def may_grant(actor: Membership, role: str) -> bool:
+    gives_more = role == "admin" or not ROLES[role] <= effective(actor)
+    return role == "member" or actor.role == "admin" or not gives_more
 
 
 def refuse_double(session: Session, workspace_id: str, email: str) -> None:
@@ -311,6 +318,8 @@ def join(session: Session, platform: Platform, invitation: Invitation, member: M
         session.delete(member)
         session.flush()
         return Joined(membership=present, user=user)
+    inviter = living_inviter(session, member)
+    asked_role, member.role = member.role, given_role(inviter, member.role)
     invitation.used_at = now
     member.status, member.user_id, member.joined_at = "active", user.id, now
     if member.invited_name and not user.name:
@@ -323,15 +332,38 @@ def join(session: Session, platform: Platform, invitation: Invitation, member: M
         actor="user:" + user.id,
         action="member.joined",
         target=member.id,
-        data={"role": member.role},
+        data={"role": member.role} | ({"role_asked": asked_role} if asked_role != member.role else {}),
     )
-    return Joined(membership=member, user=user, license=give_license(session, platform, invitation, member))
+    given = give_license(session, platform, invitation, member, inviter) if invitation.assign_license else ""
+    return Joined(membership=member, user=user, license=given)
 
 
-def give_license(session: Session, platform: Platform, invitation: Invitation, member: Membership) -> str:
-    """They have joined in any case; whether a seat was left for them is told."""
-    if not invitation.assign_license:
-        return ""
+def living_inviter(session: Session, member: Membership) -> Membership | None:
+    """Who invited them, as they are now; None when they are no member any more, or their account is disabled."""
+    return session.scalar(
+        select(Membership)
+        .join(User, User.id == Membership.user_id)
+        .where(
+            Membership.workspace_id == member.workspace_id,
+            Membership.user_id == member.invited_by,
+            Membership.status == "active",
+            User.disabled_at.is_(None),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def given_role(inviter: Membership | None, role: str) -> str:
+    """What the inviter may still give: an invitation outlives no right of its author. Else what everybody begins with."""
+    return role if inviter is not None and may_grant(inviter, role) else "member"
+
+
+def give_license(
+    session: Session, platform: Platform, invitation: Invitation, member: Membership, inviter: Membership | None
+) -> str:
+    """They have joined in any case; whether there was a license for them is told."""
+    if inviter is None or not is_allowed(inviter, "license.assign"):
+        return "not_given"
     try:
         assign(session, platform, member.workspace_id, member.id, actor=f"user:{member.invited_by}")
     except (SeatsExhausted, NoSubscription):

@@ -15,15 +15,17 @@ from typing import Literal
 
 import msgspec
 
-from cloudlet.control.activations.forms import MACHINE_ID, VERSION, one_line
+from cloudlet.control.activations.forms import MACHINE_ID, VERSION
 from cloudlet.control.activations.grants import PRODUCTS
 from cloudlet.control.errors import InvalidForm
+from cloudlet.control.fields import one_line, whole_number
 from cloudlet.control.inputs import refuse_nul_in
 from cloudlet.control.offline.errors import BadRequestFile
 
 MOST_BYTES = 8 * 1024
 MOST_MACHINES = 5
 LONGEST_NAME = 120
+MOST_DAYS = 9999  # of any plan
 CONFIRMATION = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
@@ -68,14 +70,15 @@ def read_issue_form(raw_files: Sequence[bytes], membership_id: str, days: str, n
     requests = tuple(read_request(raw) for raw in raw_files)
     if len({request.cnf for request in requests}) > 1:
         raise BadRequestFile("The request files belong to different tokens; issue a license file for each.")
-    if not re.fullmatch(r"[1-9][0-9]{0,3}", days.strip()):
+    number = whole_number(days, MOST_DAYS)
+    if not number:
         raise InvalidForm("Say for how many days the file is to be good.")
     if not membership_id:
         raise InvalidForm("Choose whose license it is.")
-    shown = one_line(name.strip())
-    if len(shown) > LONGEST_NAME or len(name.strip()) > LONGEST_NAME:
+    shown = one_line(name)
+    if len(shown) > LONGEST_NAME:
         raise InvalidForm(f"A name has {LONGEST_NAME} characters at most.")
-    form = IssueForm(requests, membership_id, int(days), shown)
+    form = IssueForm(requests, membership_id, number, shown)
     return msgspec.structs.replace(form, name=shown or ", ".join(form.machine_ids)[:LONGEST_NAME])
 
 
@@ -89,11 +92,13 @@ def read_request(raw: bytes) -> RequestFile:
         found = msgspec.json.decode(raw, type=RequestFile)
         refuse_nul_in(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequestFile(f"The request file cannot be read: {one_line(error)}.") from None
+        raise BadRequestFile(f"The request file cannot be read: {one_line(str(error))[:LONGEST_NAME]}.") from None
     if not MACHINE_ID.fullmatch(found.machine.id):
         raise BadRequestFile("The request file names no machine.")
     if found.product.name not in PRODUCTS:
-        raise BadRequestFile(f"The request file is for {one_line(found.product.name)!r}, which is not licensed here.")
+        raise BadRequestFile(
+            f"The request file is for {one_line(found.product.name)[:LONGEST_NAME]!r}, which is not licensed here."
+        )
     if not VERSION.fullmatch(found.product.version):
         raise BadRequestFile("The request file names no version.")
     if found.cnf is not None and not CONFIRMATION.fullmatch(found.cnf):

@@ -53,6 +53,12 @@ class Claim(msgspec.Struct, frozen=True):
     parcel: Parcel
 
 
+def has_work(database: Database, platform: Platform) -> bool:
+    """Asked without a write lock, so that an idle worker disturbs nobody."""
+    with database.snapshot() as session:
+        return is_anything_due(session, platform)
+
+
 def deliver_due(database: Database, platform: Platform) -> None:
     """The task: send all that is due, and what becomes due meanwhile."""
     asyncio.run(Round(database, platform).run())
@@ -90,9 +96,8 @@ class Round:
                 task.result()
 
     def claim(self, room: int) -> list[Claim]:
-        with self.database.snapshot() as session:
-            if not is_anything_due(session, self.platform):
-                return []
+        if not has_work(self.database, self.platform):
+            return []
         with self.database.transaction() as session:
             full = [webhook for webhook, count in self.busy.items() if count >= PER_WEBHOOK]
             # Slow ones begin early enough to be over at the end, so that the next run need not wait for them.
@@ -115,7 +120,6 @@ class Round:
 
 
 def is_anything_due(session: Session, platform: Platform) -> bool:
-    """Asked without a write lock, so that an idle worker disturbs nobody."""
     return session.scalar(select(WebhookDelivery.id).where(is_due(platform)).limit(1)) is not None
 
 

@@ -17,12 +17,14 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cloudlet.control.db import wake_after_commit
 from cloudlet.control.platform import Platform
 from cloudlet.control.webhooks.tables import Webhook, WebhookDelivery
 from cloudlet.control.workspaces.tables import Workspace
 
 ALL_EVENTS = "*"
 TEST_EVENT = "webhook.test"
+TASK = "webhooks"  # the worker's, which sends what is queued
 
 
 class PublicEvent(msgspec.Struct, frozen=True):
@@ -179,6 +181,7 @@ def queue(session: Session, platform: Platform, webhook_ids: Iterable[str], payl
     ]
     session.add_all(found)
     session.flush()
+    wake_after_commit(session, TASK)
     return [delivery.id for delivery in found]
 
 

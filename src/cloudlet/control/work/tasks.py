@@ -17,7 +17,7 @@ TASKS: tuple[Task, ...] = (
     Task("subscriptions", seconds=60, run=renewals.run),
     Task("signing-keys", seconds=60, run=rotation.promote_due),
     Task("limits", seconds=3600, run=limits.forget),
-    Task("webhooks", seconds=2, run=webhooks.deliver_due),
+    Task("webhooks", seconds=2, run=webhooks.deliver_due, has_work=webhooks.has_work),
     Task("webhooks.prune", seconds=3600, run=webhooks.prune),
     Task("devices", seconds=3600, run=devices.forget_old),
     Task("activations", seconds=3600, run=retention.forget_old),

@@ -27,12 +27,16 @@ LOG = logging.getLogger("cloudlet.control.work")
 
 
 class Task(msgspec.Struct, frozen=True):
-    """`seconds` between two runs, over all processes; `lease_seconds`: when another process may think this one died."""
+    """`seconds` between two runs, over all processes; `lease_seconds`: when another process may think this one died.
+
+    `has_work`, asked first, only reads: a task whose turn comes often writes nothing while there is nothing to do.
+    """
 
     name: str
     seconds: float
     run: Callable[[Database, Platform], None]
     lease_seconds: float = 120.0
+    has_work: Callable[[Database, Platform], bool] | None = None
 
 
 class Worker:
@@ -78,7 +82,12 @@ class Worker:
                 continue
 
     def run_once(self, task: Task, even_if_early: bool = False) -> bool:
-        """Run a task if its turn has come and no other process is at it. Whether it ran. Raises what it raises."""
+        """Run a task if its turn has come, there is work, and no other process is at it. Whether it ran.
+
+        Raises what it raises.
+        """
+        if task.has_work is not None and not task.has_work(self._database, self._platform):
+            return False
         with self._database.transaction() as session:
             if not take_lease(session, self._platform, task, self._holder, even_if_early):
                 return False

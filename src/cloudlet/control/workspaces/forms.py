@@ -9,6 +9,7 @@ from ipaddress import ip_network
 import msgspec
 
 from cloudlet.control.errors import InvalidForm
+from cloudlet.control.fields import whole_number
 from cloudlet.control.workspaces.countries import COUNTRIES
 from cloudlet.control.workspaces.policies import CI_POLICIES, QUOTA_POLICIES, REVEAL_POLICIES, Policies
 
@@ -17,6 +18,7 @@ TAX_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./&-]{0,48}")
 MOST_HOURS = 8760
 MOST_DAYS = 3650
 MOST_NETWORKS = 100
+LARGEST_VERSION = 2**31 - 1
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +60,8 @@ def read_facts(fields: Mapping[str, str]) -> Facts:
 
 def read_settings_form(fields: Mapping[str, str], most_hours: int | None) -> SettingsForm:
     """`most_hours`: what the plan allows without a connection, None without a plan. Raises InvalidForm."""
-    hours = read_number(fields.get("offline_window_h", ""), "Hours without a connection", most_hours or MOST_HOURS)
-    days = read_number(fields.get("token_max_age_d", ""), "Days until a token must be reset", MOST_DAYS)
+    hours = read_limit(fields.get("offline_window_h", ""), "Hours without a connection", most_hours or MOST_HOURS)
+    days = read_limit(fields.get("token_max_age_d", ""), "Days until a token must be reset", MOST_DAYS)
     policies = msgspec.convert(
         {
             "reveal_policy": one_of(fields, "reveal_policy", REVEAL_POLICIES),
@@ -71,10 +73,10 @@ def read_settings_form(fields: Mapping[str, str], most_hours: int | None) -> Set
         },
         Policies,
     )
-    version = fields.get("version", "")
-    if not (version.isascii() and version.isdigit() and len(version) < 10):
+    version = whole_number(fields.get("version", ""), LARGEST_VERSION)
+    if version is None:
         raise InvalidForm("The form is incomplete. Reload the page and try again.")
-    return SettingsForm(facts=read_facts(fields), policies=policies, version=int(version))
+    return SettingsForm(facts=read_facts(fields), policies=policies, version=version)
 
 
 def one_of(fields: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
@@ -85,14 +87,14 @@ def one_of(fields: Mapping[str, str], name: str, choices: tuple[str, ...]) -> st
     return value
 
 
-def read_number(text: str, label: str, most: int) -> int | None:
+def read_limit(text: str, label: str, most: int) -> int | None:
     """None for an empty field."""
-    digits = text.strip()
-    if not digits:
+    if not text.strip():
         return None
-    if not (digits.isascii() and digits.isdigit()) or not 1 <= int(digits[:12]) <= most:
+    number = whole_number(text, most)
+    if not number:
         raise InvalidForm(f"{label}: a whole number from 1 to {most:,}, or nothing.")
-    return int(digits)
+    return number
 
 
 def read_networks(text: str) -> tuple[str, ...]:
