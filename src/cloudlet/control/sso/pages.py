@@ -20,7 +20,7 @@ from cloudlet.control.pages import go, page
 from cloudlet.control.permissions import requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso import service
-from cloudlet.control.sso.attempts import depart
+from cloudlet.control.sso.attempts import callback_url, depart
 from cloudlet.control.sso.discovery import CHECKS, discover
 from cloudlet.control.sso.forms import read_provider_form
 from cloudlet.control.sso.views import (
@@ -40,7 +40,7 @@ ONE = PATH + "/{provider_id:str}"
 MANAGE = requires("sso.manage")
 DONE: Mapping[str, str] = MappingProxyType(
     {
-        "added": "The provider is set up. Register the callback URL with it, then test it.",
+        "added": "The provider is set up. Test it, then give the Sign-up Portal URL to your people.",
         "saved": "Saved. It is in force for the next sign-in.",
         "enabled": "Single sign-on with this provider is on.",
         "disabled": "It is off: nobody comes in by it, and who did is signed out.",
@@ -200,11 +200,13 @@ def providers_page(
 ) -> Template:
     with database.snapshot() as session:
         found = list_providers(session, platform, viewer.workspace_id)
+        callback = callback_url(platform, service.next_slug(session, viewer.workspace_id))
     return page(
         "sso.html",
         viewer,
         path=PATH,
         providers=found,
+        callback=callback,
         most=service.MOST_PROVIDERS,
         fields=fields or first_fields(viewer),
         roles=ROLE_NAMES,
@@ -245,6 +247,7 @@ def provider_page(
         done=done,
         problem=problem,
         ask=ask,
+        may_enable=viewer.role == "admin",
         status=problem.status if problem else 200,
     )
 

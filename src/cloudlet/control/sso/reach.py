@@ -10,15 +10,19 @@ import ipaddress
 import json
 import ssl
 from collections.abc import Mapping
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from cloudlet import __version__
+from cloudlet.control.lazy import LazyModule
 from cloudlet.control.platform import Platform
 from cloudlet.control.webhooks.addresses import Address, AddressRefused, choose_allowed, is_public, resolve
 from cloudlet.control.webhooks.sending import connect_problem, make_tls
 from cloudlet.settings import PlatformSettings
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LazyModule("httpx")  # 20 MB
 
 SHARED = ipaddress.ip_network("100.64.0.0/10")  # of carriers, and of networks laid over others
 METADATA = ipaddress.ip_address("fd00:ec2::254")  # the others are link-local

@@ -9,8 +9,6 @@ providers call the same person by another name there.
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
@@ -107,7 +105,7 @@ def create_provider(session: Session, platform: Platform, viewer: Viewer, form: 
     provider = SsoProvider(
         id=row_id,
         workspace_id=viewer.workspace_id,
-        slug=new_slug(session, viewer, form.name, row_id),
+        slug=next_slug(session, viewer.workspace_id),
         client_secret_enc=platform.vault.seal(form.client_secret.encode(), row_id),
         created_at=platform.now(),
         disabled_at=None if is_full_admin(actor, viewer) else platform.now(),
@@ -119,10 +117,16 @@ def create_provider(session: Session, platform: Platform, viewer: Viewer, form: 
     return provider
 
 
-def new_slug(session: Session, viewer: Viewer, name: str, row_id: str) -> str:
-    """Fixed for ever: the provider knows our address by it. Ends at random, so that nobody sits on a good one."""
-    text = f"{viewer.workspace_name} {name}".lower()
-    return f"{re.sub(r'[^a-z0-9]+', '-', text).strip('-')[:60].strip('-') or 'sso'}-{row_id[-6:]}"
+def next_slug(session: Session, workspace_id: str) -> str:
+    """The workspace's own name in addresses, with a number from the second provider on.
+
+    Fixed then: the provider knows our address by it. Known before, so that it can be entered there first.
+    """
+    taken = set(session.scalars(select(SsoProvider.slug).where(SsoProvider.workspace_id == workspace_id)))
+    slug = session.get_one(Workspace, workspace_id).slug
+    return next(
+        name for number in range(1, len(taken) + 2) if (name := f"{slug}-{number}" if number > 1 else slug) not in taken
+    )
 
 
 def is_full_admin(actor: Membership, viewer: Viewer) -> bool:
