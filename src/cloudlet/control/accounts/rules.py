@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Sequence
-
-from zxcvbn import zxcvbn
 
 from cloudlet.control.accounts.errors import WeakPassword
 from cloudlet.control.errors import InvalidForm
@@ -23,6 +22,7 @@ def checked_password(password: str, *about: str) -> str:
     """The password, unless somebody who knows `about` (address, name) would guess it. Raises WeakPassword."""
     if not LEAST_PASSWORD <= len(password) <= LARGEST_PASSWORD:
         raise WeakPassword(f"Choose {LEAST_PASSWORD} characters or more, for example four unrelated words.")
+    zxcvbn = importlib.import_module("zxcvbn").zxcvbn  # lazy: 14 MB of word lists, for who chooses a password
     estimate = zxcvbn(password[:ESTIMATED], user_inputs=words_of(about))
     if estimate["score"] < LEAST_SCORE:
         reason = estimate["feedback"]["warning"] or "That is easy to guess."

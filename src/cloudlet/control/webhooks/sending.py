@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
 from anyio.to_thread import run_sync
 
 from cloudlet import __version__
+from cloudlet.control.lazy import LazyModule
 from cloudlet.control.platform import Platform
 from cloudlet.control.webhooks.addresses import AddressRefused, choose_address
 from cloudlet.control.webhooks.signature import HEADER
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LazyModule("httpx")  # 20 MB
 
 LIMIT_SECONDS = 10.0
 
