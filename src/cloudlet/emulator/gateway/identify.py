@@ -2,6 +2,7 @@
 
 In this order, each a look-up in a table made from the models:
 
+    Host: id.lambda-url.us-east-1.localhost.localstack.cloud     a function's URL
     X-Amz-Target: DynamoDB_20120810.GetItem                  json 1.0 and 1.1 (and CBOR of Kinesis)
     /service/GraniteServiceVersion20100801/operation/PutMetricData      smithy-rpc-v2-cbor
     Action=CreateQueue&Version=2012-11-05                    query and ec2, in the body or in the URL
@@ -22,6 +23,7 @@ from cloudlet.emulator.protocol.message import HttpRequest
 from cloudlet.emulator.protocol.models import Models, ServiceEntry
 
 FORM = "application/x-www-form-urlencoded"
+URL_HOST = ".lambda-url."
 CBOR_CONTENT = "application/x-amz-cbor-1.1"
 
 # Several services answer the same thing; which one is meant unless the credential says otherwise, and why.
@@ -61,6 +63,8 @@ class Identifier:
         A virtual-hosted S3 request is rewritten to path style on the way.
         """
         headers = request.headers
+        if URL_HOST in headers.get("host", ""):
+            return Route("lambda", "InvokeUrl", "rest-json")  # a function's URL: whatever the function makes of it
         target = headers.get("x-amz-target")
         if target is not None:
             cbor = headers.get("content-type", "").startswith(CBOR_CONTENT)

@@ -21,7 +21,8 @@ import msgspec
 class Rules(msgspec.Struct, frozen=True):
     """What the front end of a service checks. `optional`: required members that may be absent all the same.
 
-    `free_enums`: shapes whose enumeration the operation checks itself.
+    `free_enums`: shapes whose enumeration the operation checks itself. `newer_lists`: what it says of elements of lists
+    names lengths of at least 0, and not that they must not be null.
     """
 
     missing: Literal["validation", "missing-parameter", "invalid-parameter", "unchecked"] = "validation"
@@ -31,6 +32,7 @@ class Rules(msgspec.Struct, frozen=True):
     enum: bool = True
     optional: frozenset[str] = frozenset()
     free_enums: frozenset[str] = frozenset()
+    newer_lists: bool = False
 
     @property
     def checks_nothing(self) -> bool:
@@ -74,7 +76,7 @@ BY_SERVICE = MappingProxyType(
         # ("Invalid table/index name. …"), and the model's TableName pattern is older than ARNs as table names.
         "dynamodb": Rules(pattern=False),
         # Lambda answers InvalidParameterValueException for a runtime, with those that may still be used.
-        "lambda": Rules(free_enums=frozenset({"Runtime"})),
+        "lambda": Rules(free_enums=frozenset({"Runtime"}), newer_lists=True),
     }
 )
 

@@ -177,9 +177,17 @@ class Compiler:
         if inner is not None and element.type not in ("structure", "list", "map"):
             inner = None
             each = self.constraints(element)
-            words = ", ".join([*reversed([words for _, words in each]), "Member must not be null"])
+            words = ", ".join(self.element_words(element, [words for _, words in each]))
             own = (*own, (each_satisfies(each), f"Member must satisfy constraint: [{words}]"))
         return sequence_check(own, inner)
+
+    def element_words(self, element: Shape, each: list[str]) -> list[str]:
+        found = each[::-1]
+        if not self.rules.newer_lists:
+            return [*found, "Member must not be null"]
+        if element.type == "string" and element.traits.get("min") == 0 and element.traits.get("max"):
+            found.insert(1, "Member must have length greater than or equal to 0")
+        return found
 
     def mapping(self, shape: Shape) -> Check | None:
         own = self.constraints(shape)

@@ -15,6 +15,7 @@ from cloudlet.emulator.services.lambda_ import (
     mappings,
     permissions,
     tags,
+    url_requests,
     urls,
     versions,
 )
@@ -36,7 +37,9 @@ SERVICE = Service(
         behaviours,
         tags,
         mappings,
+        url_requests,
     ),
+    parsers={"InvokeUrl": url_requests.parse_url_request},
     jobs=(JobHandler(asynchronous.EVENT, asynchronous.run_event, lease_seconds=960.0),),
     background=watching.watch,
 )

@@ -86,7 +86,8 @@ async def create_function(call: Call, request: dict[str, Any]) -> dict[str, Any]
         if request.get("Publish"):
             config = publish(call, function, latest, None).config
     answer = {name: value for name, value in config.items() if not name.startswith("LastUpdate")}
-    return answer if call.settings.lambda_synchronous_create else {**answer, **CREATING}
+    # Becoming active is another revision, so the one of the answer is past at once.
+    return answer if call.settings.lambda_synchronous_create else {**answer, **CREATING, "RevisionId": call.ids.uuid()}
 
 
 def no_signing(arn: str) -> Exception:
@@ -250,7 +251,7 @@ async def update_function_code(call: Call, request: dict[str, Any]) -> dict[str,
         if request.get("Publish"):
             config = publish(call, function, latest, None).config
         call.after_commit(lambda: call.programs.forget(("lambda", *function_key(named), LATEST)))
-    return config if request.get("Publish") else {**config, **UPDATING}
+    return config if request.get("Publish") else updating(call, config)
 
 
 async def update_function_configuration(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -264,7 +265,12 @@ async def update_function_configuration(call: Call, request: dict[str, Any]) -> 
             config["VpcConfig"] = network
         VERSIONS.put(tx, replace(latest, config=config))
         call.after_commit(lambda: call.programs.forget(("lambda", *function_key(named), LATEST)))
-    return {**config, **UPDATING}
+    return updating(call, config)
+
+
+def updating(call: Call, config: dict[str, Any]) -> dict[str, Any]:
+    """As it is answered first: with a state that passes, and the revision of that state."""
+    return {**config, **UPDATING, "RevisionId": call.ids.uuid()}
 
 
 def check_revision(request: dict[str, Any], config: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -66,9 +67,14 @@ async def invoke_with_response_stream(call: Call, request: dict[str, Any]) -> di
         "ResponseStreamContentType": "application/octet-stream",
     }
     if request.get("InvocationType") == "DryRun":
-        return {**result, "StatusCode": 204, "EventStream": []}
+        return {**result, "StatusCode": 204, "EventStream": stream([])}
     outcome = await outcome_of(call, target, payload, request)
-    return {**result, "EventStream": pieces(outcome, request)}
+    return {**result, "EventStream": stream(pieces(outcome, request))}
+
+
+async def stream(events: list[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+    for event in events:
+        yield event
 
 
 def pieces(outcome: Outcome, request: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Function URLs: made, read, changed, deleted. Requests to them are answered by the gateway's `/_aws/lambda/urls`."""
+"""Function URLs: made, read, changed, deleted. Requests to them: `url_requests`."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def create_function_url_config(call: Call, request: dict[str, Any]) -> dict[str,
             f"Failed to create function url config for [functionArn = {named.full_arn}]. Error message:  "
             "FunctionUrlConfig exists for this Lambda function"
         )
-    value = {"AuthType": request["AuthType"], "InvokeMode": request.get("InvokeMode") or "BUFFERED"}
+    value = {"AuthType": request["AuthType"]}
+    if request.get("InvokeMode"):
+        value["InvokeMode"] = request["InvokeMode"]
     if request.get("Cors") is not None:
         value["Cors"] = request["Cors"]
     custom = find_function(call, named).tags.get(CUSTOM_ID)

@@ -9,7 +9,11 @@ import { format } from "node:util";
 
 const answers = Number(process.argv[2]);
 const LINE_BREAK = "\x1e"; // inside of one log event
+const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
 let requestId = "";
+let folder = "/var/task";
+let jsonLogs = false;
+let least = 0;
 
 function write(descriptor, text) {
   let data = Buffer.from(text);
@@ -23,6 +27,12 @@ function write(descriptor, text) {
 }
 
 function print(level, parts) {
+  if (LEVELS.indexOf(level) < least) return;
+  if (jsonLogs) {
+    const message = parts.length === 1 && typeof parts[0] === "object" ? parts[0] : format(...parts);
+    write(1, JSON.stringify({ timestamp: new Date().toISOString(), level, requestId, message }) + "\n");
+    return;
+  }
   const text = `${new Date().toISOString()}\t${requestId}\t${level}\t${format(...parts)}`;
   write(1, text.replaceAll("\n", LINE_BREAK) + "\n");
 }
@@ -38,9 +48,17 @@ for (const [method, level] of [
   console[method] = (...parts) => print(level, parts);
 }
 
+// As on AWS: the function lies in /var/task, the runtime in /var/runtime.
+function shown(stack) {
+  return String(stack)
+    .replaceAll(folder, "/var/task")
+    .replaceAll(import.meta.url, "file:///var/runtime/index.mjs")
+    .split("\n");
+}
+
 function describe(error) {
   if (error instanceof Error || (error && typeof error === "object" && "message" in error && "name" in error)) {
-    const stack = error.stack ? String(error.stack).split("\n") : [];
+    const stack = error.stack ? shown(error.stack) : [];
     return { errorType: error.name, errorMessage: error.message, trace: stack };
   }
   return { errorType: typeof error, errorMessage: String(error), trace: [] };
@@ -63,7 +81,7 @@ async function load(setup) {
   try {
     loaded = await import(pathToFileURL(file).href);
   } catch (error) {
-    const trace = error?.stack ? String(error.stack).split("\n") : [];
+    const trace = error?.stack ? shown(error.stack) : [];
     if (error instanceof SyntaxError) return fault("Runtime.UserCodeSyntaxError", String(error), trace);
     if (error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND") {
       return fault("Runtime.ImportModuleError", String(error), trace);
@@ -184,6 +202,9 @@ function answer(kind, text) {
 const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
 const iterator = lines[Symbol.asyncIterator]();
 const setup = JSON.parse((await iterator.next()).value);
+folder = setup.folder;
+jsonLogs = setup.json_logs;
+least = Math.max(0, LEVELS.indexOf(setup.level));
 process.on("uncaughtException", uncaught);
 process.on("unhandledRejection", (reason) =>
   uncaught(Object.assign(new Error(String(reason)), { name: "Runtime.UnhandledPromiseRejection", reason })),

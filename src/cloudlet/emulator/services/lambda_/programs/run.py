@@ -75,6 +75,25 @@ class AwsFormatter(logging.Formatter):
         return super().format(record).replace("\n", LINE_BREAK)
 
 
+class JsonFormatter(logging.Formatter):
+    """`{"timestamp", "level", "message", "logger", "requestId"}`, for functions whose log format is JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        found = {
+            "timestamp": f"{moment}Z",
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+            "requestId": os.environ.get("_X_CLOUDLET_REQUEST_ID", ""),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            found["errorType"] = record.exc_info[0].__name__
+            found["errorMessage"] = str(record.exc_info[1])
+            found["stackTrace"] = traceback.format_tb(record.exc_info[2])  # type: ignore[assignment]
+        return json.dumps(found)
+
+
 def encode(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
@@ -142,8 +161,10 @@ def prepare(setup: dict[str, Any]) -> Any:
     """The handler, or the fault that every invocation meets."""
     sys.path[:0] = setup["paths"]
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(AwsFormatter())
+    handler.setFormatter(JsonFormatter() if setup["json_logs"] else AwsFormatter())
     logging.getLogger().addHandler(handler)
+    if setup["level"]:
+        logging.getLogger().setLevel({"TRACE": "DEBUG", "FATAL": "CRITICAL"}.get(setup["level"], setup["level"]))
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:

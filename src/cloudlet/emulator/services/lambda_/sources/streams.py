@@ -82,10 +82,16 @@ class Stream:
             return float(record["kinesis"]["approximateArrivalTimestamp"])
         return float(record["dynamodb"]["ApproximateCreationDateTime"])
 
+    def arrival_text(self, record: Record) -> str:
+        text = iso_zulu(self.arrival(record))
+        return text if self.is_kinesis else text.replace(".000Z", "Z")  # DynamoDB knows whole seconds
+
     def event(self, shard: str, given: dict[str, Any], role: str) -> Record:
         """One entry of `Records`."""
         if not self.is_kinesis:
-            return {**given, "dynamodb": given["dynamodb"], "eventSourceARN": self.arn}
+            about = {**given["dynamodb"]}
+            about["ApproximateCreationDateTime"] = seconds(about["ApproximateCreationDateTime"])
+            return {**given, "dynamodb": about, "eventSourceARN": self.arn}
         return {
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
@@ -261,8 +267,8 @@ class Shard:
                 "shardId": self.shard,
                 "startSequenceNumber": self.stream.sequence(first),
                 "endSequenceNumber": self.stream.sequence(last),
-                "approximateArrivalOfFirstRecord": iso_zulu(self.stream.arrival(first)),
-                "approximateArrivalOfLastRecord": iso_zulu(self.stream.arrival(last)),
+                "approximateArrivalOfFirstRecord": self.stream.arrival_text(first),
+                "approximateArrivalOfLastRecord": self.stream.arrival_text(last),
                 "batchSize": len(records),
                 "streamArn": self.stream.arn,
             },
