@@ -58,7 +58,8 @@ def outputs(cloudformation: Any, name: str) -> dict[str, str]:
 def stack(client: Client, unique: Unique) -> str:
     """The name of a stack, and of everything in it."""
     name = unique("stack")
-    client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template(name)))
+    body = json.dumps(template(name))
+    client("cloudformation").create_stack(StackName=name, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     return name
 
 
@@ -84,7 +85,8 @@ def test_an_update_changes_native_resources(client: Client, stack: str) -> None:
     changed["Resources"]["Bucket"]["Properties"]["Tags"] = [{"Key": "team", "Value": "blue"}]
     del changed["Resources"]["Link"]
     changed["Resources"]["More"] = {"Type": "AWS::SQS::Queue"}
-    cloudformation.update_stack(StackName=stack, TemplateBody=json.dumps(changed))
+    body = json.dumps(changed)
+    cloudformation.update_stack(StackName=stack, TemplateBody=body, Capabilities=["CAPABILITY_NAMED_IAM"])
     url = outputs(cloudformation, stack)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     assert attributes == {"VisibilityTimeout": "50"}

@@ -15,7 +15,7 @@ import logging
 import re
 import sys
 import warnings
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -38,7 +38,7 @@ from cloudlet.emulator.fallback.corrections import CORRECTIONS
 from cloudlet.emulator.fallback.coverage import module_of
 from cloudlet.emulator.fallback.native import SEAMS, NativeCalls, Seam
 from cloudlet.emulator.fallback.pickling import Name
-from cloudlet.emulator.fallback.resources import KINDS, Kind, Unsupported
+from cloudlet.emulator.fallback.resources import KINDS, Kind
 from cloudlet.emulator.fallback.targets import deliver, is_ours
 from cloudlet.emulator.kernel.errors import NotImplementedFailure, UnmodelledError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
@@ -202,25 +202,20 @@ class Engine:
                     setattr(loaded, name, seam)
 
     def _wire_resources(self) -> None:
-        parsing = load("moto.cloudformation.parsing")
-        models, names = parsing.get_model_map(), parsing.get_name_type_map()
-        ours = {kind.type for kind in KINDS if self._is_native(kind.service)}
         for kind in KINDS:
-            if kind.type in ours:
-                self._kinds[kind.type] = models[kind.type] = kind(self._calls)
-                names[kind.type] = kind.name_property
-        known = parsing.resource_class_from_type
-        without_effect = parsing.NULL_MODELS
-        vars(parsing)["resource_class_from_type"] = lambda kind: known(kind) or self._unsupported(kind, without_effect)
-        listed = parsing.get_model_list()
-        listed[:] = [model for model in listed if model.cloudformation_type() not in ours]
+            if self._is_native(kind.service):
+                self._kinds[kind.type] = kind(self._calls)
         self._wire_targets()
 
-    def _unsupported(self, kind: str, without_effect: Container[str]) -> Kind | None:
-        """What stands for a type that moto does not know: nothing is made, references to it have a value."""
-        if kind in without_effect:
-            return None
-        return self._kinds.setdefault(kind, Unsupported(self._calls, kind))
+    def native_kind(self, name: str) -> Kind | None:
+        """The kind of CloudFormation's resource that a native service has for a type."""
+        self._load("cloudformation")
+        return self._kinds.get(name)
+
+    def model_of(self, name: str) -> tuple[Any, str | None]:
+        """moto's model of a type of CloudFormation and the property that names it; None where it has none."""
+        parsing = load("moto.cloudformation.parsing")
+        return parsing.get_model_map().get(name), parsing.get_name_type_map().get(name)
 
     def _wire_targets(self) -> None:
         models = load("moto.events.models")
@@ -319,7 +314,7 @@ class Engine:
     def by_name(self, name: Name) -> Any:
         if name[0] == "kind":
             self._load("cloudformation")
-            return self._kinds.get(name[1]) or self._unsupported(name[1], ())
+            return self._kinds[name[1]]
         if name[0] == "backends":
             return moto.backends.get_backend(name[1])
         return self._backend(*name[1:])

@@ -8,13 +8,11 @@ reference: AWS resource and property types"); most have the name of the API's me
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from cloudlet.emulator.kernel.errors import AwsError
 
-LOG = logging.getLogger("cloudlet.fallback")
 Call = Callable[[str, dict[str, Any]], Any]
 GONE = frozenset(
     {
@@ -463,27 +461,6 @@ def typed(value: Any) -> Any:
             return value.lower() == "true"
         return int(value) if value.isdigit() else value
     return value
-
-
-class Unsupported(Kind):
-    """A type that nobody makes: the rest of the stack is made, and the log names it."""
-
-    def __init__(self, invoke: Callable[[str, str, str, str, dict[str, Any]], Any], kind: str) -> None:
-        super().__init__(invoke)
-        self.type = kind
-
-    def has_cfn_attr(self, attribute: str) -> bool:
-        return True
-
-    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
-        LOG.warning("CloudFormation: %s is not supported, nothing was made for it", self.type)
-        return Resource(self, name, name, {"Arn": f"arn:aws:cloudformation:{region}:{account}:unsupported/{name}"})
-
-    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
-        """There is nothing to change."""
-
-    def delete(self, call: Call, resource: Resource) -> None:
-        """There is nothing to delete."""
 
 
 KINDS: tuple[type[Kind], ...] = (

@@ -25,12 +25,12 @@ from cloudlet.emulator.fallback.coverage import WITHIN_NATIVE, covered, is_insta
 from cloudlet.emulator.fallback.faults import modelled, tidy
 from cloudlet.emulator.fallback.native import Dispatcher, NativeCalls
 from cloudlet.emulator.fallback.state import StateFiles
-from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import UnmodelledError
 from cloudlet.emulator.kernel.naming import snake_case
 from cloudlet.emulator.protocol.codec import Codec, codec
 from cloudlet.emulator.protocol.message import HttpResponse
-from cloudlet.emulator.protocol.models import Models
+from cloudlet.emulator.protocol.models import Models, ServiceModel
 from cloudlet.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Fallback:
         self._calls: NativeCalls | None = None
         self._changed = False
         self._saver: asyncio.Task[None] | None = None
+        self._parts: dict[str, Any] = {}
         self.used: set[str] = set()
         state_dir = settings.state_dir
         self._files = StateFiles(state_dir / "fallback") if state_dir is not None else None
@@ -141,6 +142,35 @@ class Fallback:
         self._note(call.service, call.operation)
         with self._locked(call.service):
             yield engine.backend(call.service, call.account_id, call.region, call.partition)
+
+    def reach(self, account: str, region: str, service: str, operation: str, request: dict[str, Any]) -> Any:
+        """Any operation of any service, under the account's root, from a thread that may wait. Raises AwsError."""
+        if self._calls is None:
+            raise RuntimeError("the fallback has not been started")
+        if self._is_native(service):
+            return self._calls(account, region, service, operation, request)
+        principal = Principal(account, "", "root", f"arn:aws:iam::{account}:root", account)
+        return self.invoke(self._dispatcher.call(service, operation, principal, account, region), request)
+
+    def part(self, name: str, make: Callable[[], Any]) -> Any:
+        """What a service's answers need beside moto and that is no state (threads, say): made once an emulator."""
+        with self._loading:
+            if name not in self._parts:
+                self._parts[name] = make()
+            return self._parts[name]
+
+    def model(self, service: str) -> ServiceModel:
+        """botocore's model of a service."""
+        return self._models.service(service)
+
+    def now(self) -> float:
+        """The time of the emulated cloud."""
+        return self._clock.now()
+
+    def locked(self, service: str) -> AbstractContextManager[None]:
+        """Nobody else changes what moto holds of the service, and nobody saves it."""
+        self._changed = True
+        return self._locked(service)
 
     def _note(self, service: str, operation: str) -> None:
         self.used.add(service)

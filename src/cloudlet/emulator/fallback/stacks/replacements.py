@@ -1,0 +1,37 @@
+"""Properties whose change needs a new resource, of types that moto makes ("Update requires: Replacement" on each type's page)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+BY_TYPE: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "AWS::ApiGateway::Deployment": ("RestApiId",),
+        "AWS::ApiGateway::Method": ("HttpMethod", "ResourceId", "RestApiId"),
+        "AWS::ApiGateway::Resource": ("ParentId", "PathPart", "RestApiId"),
+        "AWS::EC2::InternetGateway": (),
+        "AWS::EC2::SecurityGroup": ("GroupDescription", "VpcId"),
+        "AWS::EC2::Subnet": ("AvailabilityZone", "CidrBlock", "VpcId"),
+        "AWS::EC2::VPC": ("CidrBlock",),
+        "AWS::IAM::InstanceProfile": ("Path",),
+        "AWS::IAM::ManagedPolicy": ("Description", "Path"),
+        "AWS::IAM::Role": ("Path",),
+        "AWS::KMS::Key": ("KeySpec", "KeyUsage", "MultiRegion", "Origin"),
+        "AWS::Kinesis::Stream": (),
+        "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "StartingPosition"),
+        "AWS::Lambda::Function": ("PackageType",),
+        "AWS::Lambda::LayerVersion": ("CompatibleRuntimes", "Content", "Description", "LicenseInfo"),
+        "AWS::Lambda::Permission": ("Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"),
+        "AWS::Lambda::Version": ("Description", "FunctionName"),
+        "AWS::RDS::DBInstance": ("DBName", "Engine", "MasterUsername"),
+        "AWS::SSM::Parameter": (),
+        "AWS::StepFunctions::StateMachine": ("StateMachineType",),
+    }
+)
+
+
+def of(name: str, name_property: str | None) -> frozenset[str]:
+    """A name of the user's own always needs a new resource."""
+    own = (name_property,) if name_property else ()
+    return frozenset((*BY_TYPE.get(name, ()), *own))
