@@ -1,0 +1,21 @@
+"""AWS Step Functions: state machines, carried out by jobs that survive a killed process and follow the emulator's clock."""
+
+from cloudlet.emulator.kernel.service import Service
+from cloudlet.emulator.services.stepfunctions import (
+    activities,
+    aliases,
+    callbacks,
+    executions,
+    histories,
+    machines,
+    map_runs,
+    tags,
+    versions,
+)
+from cloudlet.emulator.services.stepfunctions.engine import jobs
+
+SERVICE = Service(
+    "stepfunctions",
+    modules=(machines, versions, aliases, executions, histories, callbacks, activities, map_runs, tags),
+    jobs=jobs.HANDLERS,
+)
