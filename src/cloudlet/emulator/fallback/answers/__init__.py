@@ -27,6 +27,7 @@ ANY = "*"  # the answer of all operations of a service that have none of their o
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "cloudformation": "cloudformation",
+        "cloudwatch": "cloudwatch",
         "iam": "iam",
         "kms": "kms",
         "secretsmanager": "secretsmanager",
