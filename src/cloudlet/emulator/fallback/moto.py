@@ -36,7 +36,7 @@ from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.fallback import pickling
 from cloudlet.emulator.fallback.corrections import CORRECTIONS
 from cloudlet.emulator.fallback.coverage import module_of
-from cloudlet.emulator.fallback.native import SEAMS, NativeCalls, Seam
+from cloudlet.emulator.fallback.native import CALLERS_OF_LAMBDA, SEAMS, LambdaBackend, NativeCalls, Seam
 from cloudlet.emulator.fallback.pickling import Name
 from cloudlet.emulator.fallback.resources import KINDS, Kind
 from cloudlet.emulator.fallback.targets import deliver, is_ours
@@ -187,6 +187,8 @@ class Engine:
         if service in ("lambda", "cloudformation"):
             # A role is not checked before a function is made: users of LocalStack make functions without one.
             vars(load("moto.awslambda.models"))["iam_backends"] = NoCheck()
+        if service in CALLERS_OF_LAMBDA and self._is_native("lambda"):
+            vars(load("moto.awslambda.models"))["lambda_backends"] = Seam(LambdaBackend, self._calls, {})
         if service == "events" and not self._wired_targets:
             self._wire_targets()
 
