@@ -67,6 +67,17 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
         ),
     ),
     (EMULATOR + "fallback", (EMULATOR + "protocol", EMULATOR + "kernel", EMULATOR + "effects", "cloudlet.settings")),
+    (
+        EMULATOR + "pods",
+        (
+            EMULATOR + "fallback",
+            EMULATOR + "services",
+            EMULATOR + "store",
+            EMULATOR + "effects",
+            EMULATOR + "kernel",
+            "cloudlet.settings",
+        ),
+    ),
     (EMULATOR + "activation", ("cloudlet.license", "cloudlet.settings")),
     (
         EMULATOR + "gateway",
@@ -74,6 +85,7 @@ ALLOWED: tuple[tuple[str, tuple[str, ...]], ...] = (
             EMULATOR + "services",
             EMULATOR + "activation",
             EMULATOR + "fallback",
+            EMULATOR + "pods",
             EMULATOR + "protocol",
             EMULATOR + "store",
             EMULATOR + "effects",

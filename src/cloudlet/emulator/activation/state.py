@@ -48,6 +48,20 @@ class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
         return any(name.endswith("*") and service.startswith(name[:-1]) for name in opened)
 
 
+    def has(self, feature: str) -> bool:
+        """Does the license open this feature of the platform (`pods`)? A limit of 0 opens nothing."""
+        name = f"platform/{feature}"
+        opened = any(
+            name == entitlement or (entitlement.endswith("*") and name.startswith(entitlement[:-1]))
+            for entitlement, _limit in self.entitlements
+        )
+        return opened and self.limit(feature) != 0
+
+    def limit(self, feature: str) -> int | None:
+        """The number of its entitlement; None where it has none."""
+        return dict(self.entitlements).get(f"platform/{feature}")
+
+
 class ActivationFailed(Exception):
     """The emulator must not start: exit with `exit_code`, having printed `block` to stdout.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cloudlet.emulator.fallback.coverage import covered, module_of
@@ -63,8 +63,13 @@ async def take(fallback: Fallback, then: Callable[[dict[str, bytes], dict[str, s
     return taken
 
 
-async def put(fallback: Fallback, states: Mapping[str, bytes], how: How, then: Callable[[], T]) -> T:
-    """The result of `then`. Raises Unreadable before anything is changed, and what `then` raises."""
+async def put(
+    fallback: Fallback, states: Mapping[str, bytes], how: How, then: Callable[[], T], *, believe: bool = True
+) -> T:
+    """The result of `then`. Raises Unreadable before anything is changed, and what `then` raises.
+
+    `believe`: the states are this emulator's own; see `Engine.read`.
+    """
     if not states and fallback.loaded is None:
         done = then()
         if how is How.INSTEAD and fallback.files is not None:
@@ -75,12 +80,12 @@ async def put(fallback: Fallback, states: Mapping[str, bytes], how: How, then: C
     def work() -> T:
         engine = fallback.engine()
         with fallback.quiet():
-            try_to_read(engine, states)
+            try_to_read(engine, states, believe=believe)
             done = on_loop(loop, then)
             if how is How.INSTEAD:
                 engine.reset()
             for service, content in states.items():
-                place(engine, service, engine.read(content), how)
+                place(engine, service, engine.read(content, believe=believe), how)
             fallback.note_all(names_of(states))
             if fallback.files is not None:
                 if how is How.INSTEAD:
@@ -92,12 +97,47 @@ async def put(fallback: Fallback, states: Mapping[str, bytes], how: How, then: C
     return result
 
 
-def try_to_read(engine: Engine, states: Mapping[str, bytes]) -> None:
+async def differences(
+    fallback: Fallback, states: Mapping[str, bytes], *, believe: bool
+) -> list[tuple[str, bool, str, str]]:
+    """What putting them would do: (moto's name, whether it is new, the kind of thing, its name). Raises Unreadable."""
+    if not states:
+        return []
+
+    def work() -> list[tuple[str, bool, str, str]]:
+        engine = fallback.engine()
+        with fallback.quiet():
+            try_to_read(engine, states, believe=believe)
+            there = dict(engine.states())
+            return [
+                (service, *found)
+                for service, content in states.items()
+                for where, attributes in engine.read(content, believe=believe).items()
+                for found in compared(engine, there.get(service, {}).get(where, {}), attributes)
+            ]
+
+    found: list[tuple[str, bool, str, str]] = await fallback.in_thread(work)
+    return found
+
+
+def compared(engine: Engine, ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[tuple[bool, str, str]]:
+    """(whether it is new, the attribute, the key) of what differs in a back end's dictionaries."""
+    for kind, come in theirs.items():
+        here = ours.get(kind)
+        if isinstance(come, dict):
+            for name, value in come.items():
+                if not isinstance(here, dict) or name not in here:
+                    yield True, kind, str(name)
+                elif engine.dump(here[name]) != engine.dump(value):
+                    yield False, kind, str(name)
+
+
+def try_to_read(engine: Engine, states: Mapping[str, bytes], *, believe: bool) -> None:
     """What is read refers to back ends that are there now, so this is thrown away and read again when it counts."""
     for service, content in states.items():
         try:
             engine.prepare(service)
-            engine.read(content)
+            engine.read(content, believe=believe)
         except Exception as error:  # renders: a state of another version raises whatever it does
             raise Unreadable(service, f"{type(error).__name__}: {error}") from error
 
@@ -107,7 +147,7 @@ def place(engine: Engine, service: str, parts: Parts, how: How) -> None:
         engine.place(service, account, region, attributes, keep=how is How.WITH)
 
 
-def names_of(states: Mapping[str, Any]) -> list[str]:
+def names_of(states: Container[str]) -> list[str]:
     """botocore's names of the services."""
     return [name for name in covered() if module_of(name) in states]
 

@@ -17,7 +17,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from types import ModuleType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +36,7 @@ from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.fallback import pickling
 from cloudlet.emulator.fallback.corrections import CORRECTIONS
 from cloudlet.emulator.fallback.coverage import module_of
+from cloudlet.emulator.fallback.factories import FACTORY, Factories
 from cloudlet.emulator.fallback.native import CALLERS_OF_LAMBDA, SEAMS, LambdaBackend, NativeCalls, Seam
 from cloudlet.emulator.fallback.pickling import Name
 from cloudlet.emulator.fallback.resources import KINDS, Kind
@@ -53,6 +54,8 @@ NOT_IN_EVENTS = frozenset({"event-bus-name", "ingestion-time"})  # what moto not
 
 ABOUT_ERRORS = frozenset({"Error", "ResponseMetadata", "message", "Message"})  # not members of the error's own
 
+NOBODY = "000000000000"  # the account of back ends that are looked at and never used
+
 Serves = Callable[[str], bool]
 
 
@@ -68,6 +71,7 @@ class Engine:
         self._routes: dict[str, tuple[tuple[re.Pattern[str], Callable[..., Any]], ...]] = {}
         self._kinds: dict[str, Kind] = {}
         self._wired_targets = False
+        self._factories = Factories(lambda module: moto.backends.get_backend(module).backend("us-east-1", NOBODY))
         self._timestamps = botocore.parsers.ResponseParserFactory()
         self._timestamps.set_parser_defaults(timestamp_parser=seconds)
         if seed is not None:
@@ -282,9 +286,12 @@ class Engine:
         for (account, region), attributes in self.read(content).items():
             self.place(module, account, region, attributes)
 
-    def read(self, content: bytes) -> dict[tuple[str, str], dict[str, Any]]:
-        """(account, region) -> the attributes of a back end. Raises what `adopt` raises."""
-        found: dict[tuple[str, str], dict[str, Any]] = pickling.load(content, self.by_name)
+    def read(self, content: bytes, *, believe: bool = True) -> dict[tuple[str, str], dict[str, Any]]:
+        """(account, region) -> the attributes of a back end. Raises what `adopt` raises.
+
+        `believe` what this emulator wrote itself; of anything else only data and moto's classes are read.
+        """
+        found: dict[tuple[str, str], dict[str, Any]] = pickling.load(content, self.by_name, believe=believe)
         return found
 
     def place(self, module: str, account: str, region: str, attributes: dict[str, Any], *, keep: bool = False) -> None:
@@ -311,6 +318,8 @@ class Engine:
             return "kind", value.type
         if isinstance(value, Seam | NativeCalls | ModuleType):
             raise TypeError(f"{type(value).__name__} inside a state")
+        if isinstance(value, FunctionType):
+            return self._factories.name_of(value)
         return None
 
     def by_name(self, name: Name) -> Any:
@@ -319,6 +328,8 @@ class Engine:
             return self._kinds[name[1]]
         if name[0] == "backends":
             return moto.backends.get_backend(name[1])
+        if name[0] == FACTORY:
+            return self._factories.factory(name[1], name[2])
         return self._backend(*name[1:])
 
     def backend(self, service: str, account: str, region: str, partition: str) -> Any:

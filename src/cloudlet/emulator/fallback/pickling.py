@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 import cloudpickle
@@ -27,6 +28,31 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
 LOCK, REENTRANT_LOCK = type(threading.Lock()), type(threading.RLock())
+
+# What a state that came from somewhere else may name beside moto's classes: data, and what makes it here.
+PLAIN = frozenset(
+    (module, name)
+    for module, names in (
+        ("builtins", "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple"),
+        ("collections", "Counter OrderedDict defaultdict deque"),
+        ("copyreg", "__newobj__ _reconstructor"),
+        ("datetime", "date datetime time timedelta timezone"),
+        ("dateutil.tz.tz", "tzutc"),
+        ("decimal", "Decimal"),
+        ("ipaddress", "IPv4Address IPv4Interface IPv4Network IPv6Address IPv6Interface IPv6Network"),
+        ("re", "_compile"),
+        ("threading", "Lock RLock"),
+        ("_thread", "allocate_lock RLock"),
+        ("types", "MappingProxyType SimpleNamespace"),
+        ("uuid", "UUID"),
+        ("weakref", "WeakValueDictionary"),
+        ("cryptography.x509", "load_der_x509_certificate"),
+        ("cryptography.x509.base", "load_der_x509_certificate"),
+        ("cryptography.hazmat.bindings._rust.x509", "load_der_x509_certificate"),
+        (__name__, "filter_of load_private load_public make_defaultdict"),
+    )
+    for name in names.split()
+)
 
 Name = tuple[str, ...]
 NameOf = Callable[[Any], Name | None]
@@ -50,6 +76,8 @@ class StatePickler(cloudpickle.Pickler):  # type: ignore[misc]  # no types are i
             return make_defaultdict, (type(value), value.default_factory), vars(value), None, iter(value.items())
         if isinstance(value, weakref.WeakValueDictionary):
             return weakref.WeakValueDictionary, (dict(value),)
+        if isinstance(value, MethodType) and is_filter(value.__self__, value.__func__.__name__):
+            return filter_of, (value.__self__, value.__func__.__name__)
         if isinstance(value, Certificate):
             return load_der_x509_certificate, (value.public_bytes(Encoding.DER),)
         if not isinstance(value, type) and hasattr(value, "private_bytes") and hasattr(value, "public_key"):
@@ -68,11 +96,36 @@ class StateUnpickler(pickle.Unpickler):
         return self._by_name(name)
 
 
+class DataUnpickler(StateUnpickler):
+    """For states that came from somewhere else. Reads data and objects of moto's classes, calls no other functions."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in PLAIN:
+            return super().find_class(module, name)
+        if module.startswith("moto.") and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__.startswith("moto."):
+                return found
+        raise pickle.UnpicklingError(f"it has {module}.{name}, which is neither data nor a class of moto")
+
+
 def make_defaultdict(kind: type[defaultdict[Any, Any]], factory: Callable[[], Any] | None) -> defaultdict[Any, Any]:
     """An empty one of a subclass whose constructor wants other arguments than Python's pickling gives it."""
     made = kind.__new__(kind)
     defaultdict.__init__(made, factory)
     return made
+
+
+def is_filter(value: Any, name: str) -> bool:
+    """Whether it is one of the methods that objects of EC2 keep to filter by: they only look."""
+    return name.startswith("filter_") and type(value).__module__.startswith("moto.")
+
+
+def filter_of(value: Any, name: str) -> Any:
+    """Raises UnpicklingError for any other method."""
+    if not is_filter(value, name):
+        raise pickle.UnpicklingError(f"it has the method {name}")
+    return getattr(value, name)
 
 
 def load_private(data: bytes) -> PrivateKeyTypes:
@@ -90,6 +143,6 @@ def dump(state: Any, name_of: NameOf) -> bytes:
     return buffer.getvalue()
 
 
-def load(content: bytes, by_name: ByName) -> Any:
-    """Only for what this emulator wrote into its own volume: a pickle is a program."""
-    return StateUnpickler(io.BytesIO(content), by_name).load()
+def load(content: bytes, by_name: ByName, *, believe: bool = True) -> Any:
+    """`believe` what this emulator wrote into its own volume: a pickle is a program. Else `DataUnpickler`'s rules hold."""
+    return (StateUnpickler if believe else DataUnpickler)(io.BytesIO(content), by_name).load()

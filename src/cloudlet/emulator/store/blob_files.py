@@ -12,6 +12,7 @@ its cost does not grow with the number of blobs.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -107,6 +108,14 @@ class FileBlobs:
             file.seek(start)
             return file.read(length)
 
+    def copy_to(self, tx: Transaction, blob_id: str, size: int, target: Path) -> None:
+        copy_name(self.path(blob_id), target)
+
+    def spooled(self, blob_id: str, source: Path) -> SpooledBody:
+        path = self._spool / blob_id
+        copy_name(source, path)
+        return SpooledBody(blob_id, path, source.stat().st_size, {}, {})
+
     def recover(self, store: Store) -> None:
         spooled = os.listdir(self._spool)
 
@@ -154,6 +163,16 @@ class FileBlobs:
 
 def _any_doomed(tx: Transaction) -> bool:
     return next(DOOMED.scan(tx), None) is not None
+
+
+def copy_name(source: Path, target: Path) -> None:
+    """A second name for the file, or a copy where the file system has none or is another one."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def give_name(source: Path, target: Path) -> None:

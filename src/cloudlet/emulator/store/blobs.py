@@ -71,6 +71,14 @@ class Blobs(Protocol):
 
     def read(self, tx: Transaction, blob_id: str, start: int, length: int) -> bytes: ...
 
+    def copy_to(self, tx: Transaction, blob_id: str, size: int, target: Path) -> None:
+        """Write the bytes of an unjoined blob to a file that is not there yet."""
+        ...
+
+    def spooled(self, blob_id: str, source: Path) -> SpooledBody:
+        """A file as a received body that gets this name when a transaction keeps it. `source` stays."""
+        ...
+
     def recover(self, store: Store) -> None:
         """At start: finish or undo what a killed process left half done."""
         ...

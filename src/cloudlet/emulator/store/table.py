@@ -232,6 +232,22 @@ class Table(Generic[R]):
 
     # --- upkeep
 
+    def read(self, raw: bytes) -> R:
+        """The record of a stored value of this or an earlier version. Raises what msgspec and migrations raise."""
+        return self._decode(raw)
+
+    def write(self, record: R) -> bytes:
+        """The stored value of a record."""
+        return self._version_byte + self._encode(record)
+
+    def delete_record(self, tx: Transaction, record: R) -> bool:
+        """Delete the record with this one's primary key; False when it was not there."""
+        return self.delete(tx, *self._key_of(record))
+
+    def stored(self, tx: Transaction, record: R) -> R | None:
+        """The record with this one's primary key."""
+        return self.get(tx, *self._key_of(record))
+
     def reindex(self, tx: Transaction) -> int:
         """Rewrite every record in the current version and compute its index entries anew. The number of records."""
         for index in self._indexes.values():

@@ -36,13 +36,19 @@ KINDS = (
 
 async def get_resources(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     """Lines `{"AWS::S3::Bucket": [{"region_name", "account_id", "id"}]}`; nothing for types that have none."""
+    found = await existing(emulator)
+    body = b"".join(orjson.dumps({kind: entries}) + b"\n" for kind, entries in sorted(found.items()))
+    return HttpResponse(200, {"Content-Type": "application/x-ndjson"}, body)
+
+
+async def existing(emulator: Emulator) -> dict[str, list[dict[str, str]]]:
+    """CloudFormation's name of each type of which something exists -> what exists."""
     found: dict[str, list[dict[str, str]]] = defaultdict(list)
     for kind, account, region, name in run(emulator.store, lambda tx: list(native(emulator, tx)), read_only=True):
         found[kind].append({"region_name": region, "account_id": account, "id": name})
     for kind, account, region, name in await emulator.dispatcher.fallback.resources():
         found[kind].append({"region_name": region, "account_id": account, "id": name})
-    body = b"".join(orjson.dumps({kind: entries}) + b"\n" for kind, entries in sorted(found.items()))
-    return HttpResponse(200, {"Content-Type": "application/x-ndjson"}, body)
+    return found
 
 
 def native(emulator: Emulator, tx: Transaction) -> Iterator[tuple[str, str, str, str]]:
