@@ -9,6 +9,7 @@ from cloudlet.emulator.services.stepfunctions import (
     histories,
     machines,
     map_runs,
+    state_tests,
     tags,
     versions,
 )
@@ -16,6 +17,6 @@ from cloudlet.emulator.services.stepfunctions.engine import jobs
 
 SERVICE = Service(
     "stepfunctions",
-    modules=(machines, versions, aliases, executions, histories, callbacks, activities, map_runs, tags),
+    modules=(machines, versions, aliases, executions, histories, callbacks, activities, map_runs, state_tests, tags),
     jobs=jobs.HANDLERS,
 )

@@ -119,6 +119,12 @@ def diagnose(text: str, kind: str = "STANDARD") -> list[Diagnostic]:
     return found
 
 
+def diagnose_state(state: Any) -> list[Diagnostic]:
+    """The same of one state alone, as TestState takes it."""
+    found = list(state_level(state, "", "", JSONPATH, "STANDARD"))
+    return [Diagnostic(one.code, one.message, one.location or "/") for one in found]
+
+
 def machine_level(machine: dict[str, Any]) -> Found:
     for name in sorted(set(machine) - MACHINE_FIELDS):
         yield unsupported(name, "/")

@@ -33,6 +33,12 @@ WRITE = "stepfunctions.write_results"
 ABORT = "stepfunctions.abort_child"
 DISTRIBUTED_CONCURRENCY = 1000  # AWS allows 10,000; so many child executions at a time are plenty here
 MOST_BATCH_BYTES = 262_144
+TOLERATED = "The specified tolerated failure threshold was exceeded"
+LIMITS = (
+    ("ToleratedFailureCount", "toleratedFailureCount"),
+    ("ToleratedFailurePercentage", "toleratedFailurePercentage"),
+    ("MaxConcurrency", "maxConcurrency"),
+)
 STATUSES = ("pending", "running", "succeeded", "failed", "timedOut", "aborted", "total", "resultsWritten")
 
 
@@ -258,9 +264,8 @@ def child_ended(run: Run, frame: Frame, ended: dict[str, Any]) -> None:
     number = item.value.get("count", 1) if isinstance(item.value, dict) else 1
     count_end(run, group, child.status, number)
     if not good and exceeded(group):
-        cause = "The specified tolerated failure threshold was exceeded"
-        end_run(run, frame, "FAILED", TOO_MANY_FAILED, cause)
-        raise StateFailure(TOO_MANY_FAILED, cause)
+        end_run(run, frame, "FAILED", TOO_MANY_FAILED, TOLERATED)
+        raise StateFailure(TOO_MANY_FAILED, TOLERATED)
     if group.done + group.failed == group.total:
         finish(run, frame)
     else:
@@ -268,12 +273,37 @@ def child_ended(run: Run, frame: Frame, ended: dict[str, Any]) -> None:
 
 
 def exceeded(group: Group) -> bool:
-    """Whether more children have failed than are tolerated. Both thresholds count where both are given."""
-    if group.tolerated_count and group.failed > group.tolerated_count:
+    return too_many(group.failed, group.total, group.tolerated_count, group.tolerated_percentage)
+
+
+def too_many(failed: int, total: int, tolerated_count: int, tolerated_percentage: float) -> bool:
+    """Whether more children have failed than are tolerated; either threshold decides where both are given."""
+    if tolerated_count and failed > tolerated_count:
         return True
-    if group.tolerated_percentage:
-        return group.failed * 100 > group.tolerated_percentage * group.total
-    return not group.tolerated_count and group.failed > 0
+    if tolerated_percentage:
+        return failed * 100 > tolerated_percentage * total
+    return not tolerated_count and failed > 0
+
+
+def inspected(state: dict[str, Any], jsonata: bool, evaluation: Evaluation, data: Any) -> dict[str, Any]:
+    """What TestState shows of a Map: its items before and after selection, and its limits. Raises StateFailure."""
+    found: dict[str, Any] = {}
+    items = groups.items_of(state, jsonata, evaluation, data)
+    if not jsonata:
+        found["afterItemsPath"] = items
+    inputs = []
+    context = evaluation.context
+    for index, item in enumerate(items):
+        evaluation.context = context
+        inputs.append(groups.item_input(state, jsonata, evaluation, data, index, item)[0])
+    evaluation.context = context
+    found["afterItemSelector"] = inputs
+    found["itemCount"] = len(items)
+    for field, member in LIMITS:
+        value = groups.number_of(state, field, jsonata, evaluation, data)
+        if value is not None:
+            found[member] = float(value) if field.endswith("Percentage") else int(value)
+    return found
 
 
 # --- the end

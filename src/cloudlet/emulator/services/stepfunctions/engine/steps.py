@@ -149,14 +149,18 @@ def seconds_of(evaluation: Evaluation, value: Any, field: str) -> float:
 def choose(run: Run, frame: Frame, state: dict[str, Any], jsonata: bool, evaluation: Evaluation, data: Any) -> None:
     rule, at = chosen(state, jsonata, evaluation, data)
     if rule is None and "Default" not in state:
-        raise evaluation.failure(
-            "Failed to transition out of the state. The state does not point to a next state.", NO_CHOICE
-        )
+        raise no_choice(evaluation)
     leave(
         run,
         frame,
         concluded_choice(state, rule, at, jsonata, evaluation, data),
         (rule or {}).get("Next") or state["Default"],
+    )
+
+
+def no_choice(evaluation: Evaluation) -> StateFailure:
+    return evaluation.failure(
+        "Failed to transition out of the state. The state does not point to a next state.", NO_CHOICE
     )
 
 
