@@ -73,7 +73,7 @@ class Comparison:
         self._after = after
         self._known: dict[str, StackResource] = dict(stack.resources)  # those that keep their identity
         self._changed: dict[str, set[str]] = {}  # logical id -> properties that change
-        world = PlannedWorld(StackWorld(machine, stack), self._known)
+        world = PlannedWorld(StackWorld(machine, stack), self._known, self._changed)
         self._scope = Scope(after.template, after.parameters, world)
         self._plan = Plan(self._scope)
 
@@ -87,7 +87,7 @@ class Comparison:
         for name, old in self._stack.resources.items():
             if name not in self._plan.resources:
                 found[name] = removed(old)
-        yield from (found[name] for name in sorted(found))
+        yield from (found[name] for name in sorted(found, key=after_longer))
 
     def outputs_differ(self) -> bool:
         """After `changes`: whether an output has another value although its definition is the same."""
@@ -191,11 +191,15 @@ def causes(
     changed: Mapping[str, set[str]],
 ) -> Iterator[Change]:
     """Why a property changes: one detail for each cause."""
-    found = False
+    found: list[Change] = []
+    stored = False
     for reference in references(raw_after):
         name = reference.target
         cause: Change | None = None
         if name in after.parameters and differ(stack.parameters.get(name), after.parameters[name]):
+            if after.parameters[name].is_stored:
+                stored = True
+                continue
             cause = {"Evaluation": "Static", "ChangeSource": "ParameterReference", "CausingEntity": name}
         elif name in changed and (reference.function == "Fn::GetAtt" or reference.attribute):
             entity = f"{name}.{reference.attribute}"
@@ -203,12 +207,17 @@ def causes(
         elif name in changed:
             cause = {"Evaluation": "Dynamic", "ChangeSource": "ResourceReference", "CausingEntity": name}
         if cause is not None:
-            found = True
-            yield {"Target": dict(target), **cause}
-    if raw_before != raw_after:
+            found.append({"Target": dict(target), **cause})
+    if raw_before != raw_after or stored:
         yield {"Target": dict(target), "Evaluation": "Static", "ChangeSource": "DirectModification"}
     elif not found or any(reference.target in after.parameters for reference in references(raw_after)):
         yield {"Target": dict(target), "Evaluation": "Dynamic", "ChangeSource": "DirectModification"}
+    yield from found
+
+
+def after_longer(name: str) -> str:
+    """The order of AWS: by the name, a name after those that it begins."""
+    return f"{name}~"
 
 
 def differ(before: Value | None, after: Value) -> bool:

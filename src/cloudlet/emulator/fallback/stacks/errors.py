@@ -14,7 +14,14 @@ def refused(message: str) -> UnmodelledError:
 
 
 class Failed(Exception):
-    """A resource could not be made, changed or deleted; the message is the event's reason."""
+    """A resource could not be made, changed or deleted; the message is the event's reason.
+
+    `physical_id` names what is there all the same and is to be deleted.
+    """
+
+    def __init__(self, message: str, physical_id: str = "") -> None:
+        super().__init__(message)
+        self.physical_id = physical_id
 
 
 def service_failure(error: AwsError, service: str, request_id: str, token: str) -> str:

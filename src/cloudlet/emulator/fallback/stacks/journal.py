@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cloudlet.fallback")
 STACK = "AWS::CloudFormation::Stack"
+STEP_SECONDS = 0.001
 
 
 class Journal:
@@ -29,16 +30,16 @@ class Journal:
         machine = self._machine
         with machine.lock():
             stack.status, stack.reason = status, reason
-            event = Event(machine.ids.uuid(), stack.name, stack.id, STACK, machine.now(), status, reason)
+            event = Event(machine.ids.uuid(), stack.name, stack.id, STACK, self._moment(stack), status, reason)
             event.token = stack.token
             stack.events.append(event)
         self._notify(stack, event)
 
     def resource(self, stack: Stack, resource: StackResource, status: str, reason: str = "") -> None:
         machine = self._machine
-        now = machine.now()
-        moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         with machine.lock():
+            now = self._moment(stack)
+            moment = datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
             resource.status, resource.reason, resource.time = status, reason, now
             event = Event(
                 f"{resource.logical_id}-{status}-{moment}",
@@ -55,6 +56,11 @@ class Journal:
         if status.endswith("_FAILED"):
             LOG.warning("CloudFormation: %s of the stack %s: %s: %s", resource.logical_id, stack.name, status, reason)
         self._notify(stack, event)
+
+    def _moment(self, stack: Stack) -> float:
+        """Now, but in the order of the events: clients sort them by their times, which have milliseconds."""
+        now = self._machine.now()
+        return max(now, stack.events[-1].time + STEP_SECONDS) if stack.events else now
 
     def _notify(self, stack: Stack, event: Event) -> None:
         """Tell the topics that the stack names. One that is gone is logged: the stack goes on, as on AWS."""

@@ -21,6 +21,7 @@ from cloudlet.emulator.fallback.stacks.custom import payload_text
 from cloudlet.emulator.fallback.stacks.errors import refused
 from cloudlet.emulator.fallback.stacks.intrinsics import Scope
 from cloudlet.emulator.fallback.stacks.parameters import Value, text_of
+from cloudlet.emulator.fallback.stacks.references import functions, references
 from cloudlet.emulator.fallback.stacks.template import Template, parse, transforms_of
 from cloudlet.emulator.kernel.errors import AwsError
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SERVERLESS = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 INCLUDE = "AWS::Include"
+EVALUATED = frozenset({"Fn::Join", "Fn::Length", "Fn::Select", "Fn::Split", "Fn::ToJsonString"})  # where they can be
 NOTHING_TO_DO = ("AWS::CodeDeployBlueGreen", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16")
 
 
@@ -207,6 +209,8 @@ class Loops:
             return known[value["Ref"]]
         made: dict[str, Any] = {}
         for key, inner in value.items():
+            if key in EVALUATED and len(value) == 1:
+                return self._evaluated(key, self.write_out(inner, known))
             if isinstance(key, str) and key.startswith("Fn::ForEach"):
                 for name, part in self._loop(key, inner, known).items():
                     if name in made:
@@ -215,6 +219,13 @@ class Loops:
             else:
                 made[replace(key, known)] = self.write_out(inner, known)
         return made
+
+    def _evaluated(self, function: str, argument: Any) -> Any:
+        """The value of a function of literals; with references inside it stays, for when these are known."""
+        value = {function: argument}
+        if any(True for _reference in references(value)) or any(name != function for name in functions(argument)):
+            return value
+        return self._scope.evaluate(value)
 
     def _loop(self, key: str, argument: Any, known: dict[str, str]) -> dict[str, Any]:
         problem = refused(f"Transform {LANGUAGE_EXTENSIONS} failed with: {key} layout is incorrect.")

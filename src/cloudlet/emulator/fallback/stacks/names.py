@@ -43,6 +43,8 @@ LOWER = frozenset(
         "AWS::OpenSearchService::Domain",
     }
 )
+# what stands in the name in place of the stack's
+FIRST: Mapping[str, str] = MappingProxyType({"AWS::SSM::Parameter": "CFN"})
 NO_DASHES = frozenset({"AWS::Glue::Database", "AWS::AppSync::DataSource"})
 
 
@@ -64,7 +66,8 @@ def physical_name(kind: str, stack: str, logical_id: str, ids: Ids) -> str:
     ending = f"-{ids.alphanumeric(RANDOM_LETTERS)}"
     room = most - len(ending) - 1
     logical = logical_id[: max(room - len(stack), room // 2)]
-    name = f"{stack[: room - len(logical)].rstrip('-')}-{logical}{ending}"
+    first = FIRST.get(kind, stack[: room - len(logical)].rstrip("-"))
+    name = f"{first}-{logical}{ending}"
     if kind in LOWER:
         name = name.lower()
     return name.replace("-", "_") if kind in NO_DASHES else name

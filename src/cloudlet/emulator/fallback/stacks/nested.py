@@ -21,8 +21,7 @@ class NestedStack(Kind):
         name = physical_name(wanted.type, wanted.stack.name, wanted.logical_id, wanted.machine.ids)[:128]
         stack = wanted.machine.new_nested(wanted.stack, name, self._request(wanted))
         if stack.status != "CREATE_COMPLETE":
-            wanted.machine.work.delete(stack)
-            raise Failed(f"Embedded stack {stack.id} was not successfully created: {stack.reason}")
+            raise Failed(f"Embedded stack {stack.id} was not successfully created: {stack.reason}", stack.id)
         return Made(stack.id)
 
     def _request(self, wanted: Wanted) -> dict[str, Any]:

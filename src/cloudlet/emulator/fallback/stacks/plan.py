@@ -59,9 +59,13 @@ class Plan:
 class PlannedWorld:
     """The world of a stack that is being looked at, not made. `known` has what is there and stays."""
 
-    def __init__(self, world: Any, known: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, world: Any, known: Mapping[str, Any] | None = None, changed: Mapping[str, set[str]] | None = None
+    ) -> None:
+        """`changed`: logical id -> the properties of it that will have other values."""
         self._world = world
-        self._known = known or {}
+        self._known = {} if known is None else known
+        self._changed = {} if changed is None else changed
         self.account: str = world.account
         self.region: str = world.region
         self.partition: str = world.partition
@@ -73,7 +77,9 @@ class PlannedWorld:
         return self._world.reference(logical_id) if logical_id in self._known else UNKNOWN
 
     def attribute(self, logical_id: str, name: str) -> Any:
-        return self._world.attribute(logical_id, name) if logical_id in self._known else UNKNOWN
+        if logical_id not in self._known or name in self._changed.get(logical_id, ()):
+            return UNKNOWN
+        return self._world.attribute(logical_id, name)
 
     def export(self, name: str) -> str:
         return str(self._world.find_export(name) or UNKNOWN)

@@ -40,7 +40,7 @@ class Steps:
         except (AwsError, Failed) as error:
             self._fail(stack, resource, "CREATE" if old is None else "UPDATE", message_of(error))
         wanted = Wanted(
-            self._machine, stack, name, definition, with_stack_tags(resource.properties, stack, resource.type)
+            self._machine, stack, name, definition, with_stack_tags(resource.properties, stack, resource.type, name)
         )
         resource.properties = wanted.properties
         if old is None:
@@ -110,6 +110,7 @@ class Steps:
         except NotImplementedError as error:
             self._fail(stack, resource, verb, f"Resource type {resource.type} cannot be made here: {error}")
         except Exception as error:  # renders: what the resource's service refuses is the event's reason
+            resource.physical_id = getattr(error, "physical_id", "") or resource.physical_id
             self._fail(stack, resource, verb, self._reason(resource, error))
         else:
             resource.physical_id, resource.handle = made.physical_id, made.handle
@@ -233,9 +234,17 @@ TAGGED = frozenset(
 )
 
 
-def with_stack_tags(properties: dict[str, Any], stack: Stack, kind: str) -> dict[str, Any]:
-    if not stack.tags or kind not in TAGGED:
+# Types whose services take the tags that AWS itself sets.
+MARKED = frozenset({"AWS::Lambda::Function"})
+
+
+def with_stack_tags(properties: dict[str, Any], stack: Stack, kind: str, logical_id: str) -> dict[str, Any]:
+    if kind not in TAGGED or not (stack.tags or kind in MARKED):
         return properties
     own = properties.get("Tags") or []
     keys = {tag.get("Key") for tag in own}
-    return {**properties, "Tags": [*own, *(tag for tag in stack.tags if tag["Key"] not in keys)]}
+    more = [tag for tag in stack.tags if tag["Key"] not in keys]
+    if kind in MARKED:
+        known = (("logical-id", logical_id), ("stack-id", stack.id), ("stack-name", stack.name))
+        more += [{"Key": f"aws:cloudformation:{name}", "Value": value} for name, value in known]
+    return {**properties, "Tags": [*own, *more]}

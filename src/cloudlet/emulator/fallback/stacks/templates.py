@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -132,6 +133,21 @@ def blank(machine: Machine, account: str, region: str, name: str) -> Stack:
     return Stack(identifier, name, account, region, machine.now())
 
 
+def check_role(machine: Machine, stack: Stack, arn: str | None) -> None:
+    """Raises `ValidationError` for a role that CloudFormation may not assume; one that is nowhere is let pass."""
+    if not arn:
+        return
+    try:
+        name = arn.rpartition("/")[2]
+        role = machine.reach(stack.account, stack.region, "iam", "GetRole", {"RoleName": name})["Role"]
+    except AwsError:
+        return
+    trust = role.get("AssumeRolePolicyDocument") or {}
+    text = trust if isinstance(trust, str) else json.dumps(trust)
+    if not any(word in text for word in ("cloudformation", f'"{stack.account}"', ":root", '"*"')):
+        raise refused(f"Role {arn} is invalid or cannot be assumed")
+
+
 def options(stack: Stack, request: dict[str, Any]) -> None:
     """What a request says beside the template."""
     if "Capabilities" in request:
@@ -152,9 +168,10 @@ def new_stack(
     """A stack that is to be made; kept, without a status. Raises AwsError."""
     stack = blank(machine, account, region, request["StackName"])
     options(stack, request)
+    check_role(machine, stack, stack.role_arn)
     if parent is not None:
         stack.parent_id, stack.root_id = parent.id, parent.root_id or parent.id
-        stack.capabilities, stack.on_failure = parent.capabilities, "ROLLBACK"
+        stack.capabilities, stack.on_failure = parent.capabilities, "DO_NOTHING"
         stack.tags = [*stack.tags, *parent.tags]
     prepared = prepare(machine, stack, request)
     if parent is None:
@@ -170,6 +187,7 @@ def changed_stack(machine: Machine, stack: Stack, request: dict[str, Any]) -> St
     """What a stack is to become; None where nothing would change. Raises AwsError."""
     after = replace(stack)
     options(after, request)
+    check_role(machine, after, request.get("RoleARN"))
     prepared = prepare(machine, after, request, stack)
     if stack.parent_id is None:
         capabilities.check(prepared.original, prepared.template, list(request.get("Capabilities") or []))

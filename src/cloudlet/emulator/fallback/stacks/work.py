@@ -166,6 +166,8 @@ class Work:
             if name in gone:
                 unwanted.append((old, "DeletionPolicy"))
             elif current is not None and current.physical_id != old.physical_id and old.physical_id:
+                # what the new template says of the old resource
+                old = replace(old, definition={**old.definition, **policy_of(current)})
                 unwanted.append((old, "UpdateReplacePolicy"))
         kept = self._in_reverse([old for old, _policy in unwanted])
         policies = {old.logical_id: policy for old, policy in unwanted}
@@ -263,6 +265,10 @@ class Work:
         else:
             self._machine.journal.stack(stack, "UPDATE_ROLLBACK_IN_PROGRESS", reason)
             self.roll_back_update(stack)
+
+
+def policy_of(resource: StackResource) -> dict[str, str]:
+    return {"UpdateReplacePolicy": resource.definition.get("UpdateReplacePolicy", "Delete")}
 
 
 def not_deleted(names: list[str]) -> str:

@@ -39,6 +39,8 @@ class StackWorld:
         try:
             return self._machine.kind(resource.type).attribute(wanted, resource, name)
         except KeyError:
+            if name in resource.properties:
+                return resource.properties[name]
             raise refused(
                 f"Template error: resource {logical_id} does not support attribute type {name} in Fn::GetAtt"
             ) from None

@@ -173,6 +173,8 @@ def description(stack: Stack) -> dict[str, Any]:
         "RootId": stack.root_id,
         "DriftInformation": {"StackDriftStatus": DRIFT},
     }
+    if stack.is_deleted:
+        del made["EnableTerminationProtection"], made["ChangeSetId"]
     return {name: value for name, value in made.items() if value is not None}
 
 

@@ -14,11 +14,20 @@ from cloudlet.emulator.kernel.errors import AwsError
 
 
 def document(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    """A policy as IAM wants it: CloudFormation takes those without a version, too."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value if "Version" in value else {"Version": "2012-10-17", **value})
 
 
 class Identity(ApiKind):
     """A role, user or group: `Policies` are inline ones, `ManagedPolicyArns` are attached."""
+
+    def for_create(self, wanted: Wanted, name: str) -> dict[str, Any]:
+        own = super().for_create(wanted, name)
+        if "AssumeRolePolicyDocument" in own:
+            own["AssumeRolePolicyDocument"] = document(own["AssumeRolePolicyDocument"])
+        return own
 
     @property
     def what(self) -> str:
@@ -122,6 +131,10 @@ class InlinePolicy(ApiKind):
 
 
 class ManagedPolicy(ApiKind):
+    def for_create(self, wanted: Wanted, name: str) -> dict[str, Any]:
+        own = super().for_create(wanted, name)
+        return {**own, "PolicyDocument": document(own.get("PolicyDocument") or {})}
+
     def finish(self, wanted: Wanted, resource: StackResource, before: Mapping[str, Any] | None) -> None:
         arn, old = resource.physical_id, before or {}
         if before is not None and before.get("PolicyDocument") != wanted.properties.get("PolicyDocument"):
