@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from cloudlet.control.accounts.passwords import hash_password
-from cloudlet.control.accounts.service import create_user, find_user
+from cloudlet.control.accounts.service import create_user, find_user, open_session
 from cloudlet.control.accounts.tables import WebSession
 from cloudlet.control.members.forms import InviteForm
 from cloudlet.control.members.invitations import invite
@@ -233,6 +233,12 @@ def test_the_session_opens_the_providers_workspace_alone(
         off = post(client, "/account/second-factor/off", at="/account/second-factor", password="")
         assert off.status_code != 303
         assert len(client.get("/api/v1/users/me/sessions").json()["items"]) == 1
+        with platform.database.transaction() as session:
+            open_session(session, platform.platform, user, ip="", user_agent="", with_sudo=True)
+        post(client, "/account/sessions/close-others", at="/account")
+        with platform.database.snapshot() as session:
+            kept = session.scalars(select(WebSession.only_workspace_id).where(WebSession.user_id == user.id)).all()
+        assert sorted(map(str, kept)) == sorted(["None", place.admin.workspace_id])
 
 
 def test_who_has_no_password_gets_none_from_the_provider(

@@ -139,7 +139,7 @@ def submit_close_others(
     request: WebRequest, account: CurrentAccount, database: TheDatabase, platform: ThePlatform
 ) -> Redirect:
     with database.transaction() as session:
-        close_other_sessions(session, account.user_id, account.session_id)
+        close_other_sessions(session, account.user_id, account.session_id, account.only_workspace_id)
         record_for(session, platform, account.user_id, "account.sessions_revoked", client_ip(request))
     return go(PATH + "?done=others")
 

@@ -331,8 +331,13 @@ def close_own_session(session: Session, user_id: str, session_id: str) -> None:
     session.delete(found)
 
 
-def close_other_sessions(session: Session, user_id: str, session_id: str) -> None:
-    session.execute(delete(WebSession).where(WebSession.user_id == user_id, WebSession.id != session_id))
+def close_other_sessions(session: Session, user_id: str, session_id: str, only: str = "") -> None:
+    """All but this one; those of single sign-on to the workspace `only`, where that is given."""
+    session.execute(
+        delete(WebSession)
+        .where(WebSession.user_id == user_id, WebSession.id != session_id)
+        .where(WebSession.only_workspace_id == only if only else true())
+    )
 
 
 def close_all_sessions(session: Session, user_id: str) -> None:

@@ -90,7 +90,7 @@ def list_sessions(call: Call) -> Page[Browser]:
 @operation("DELETE", ME + "/sessions", SIGNED_IN_ANYWHERE, people_only=True)
 def delete_other_sessions(call: Call) -> None:
     """Sign out everywhere else."""
-    close_other_sessions(call.session, call.person.user_id, call.person.session_id)
+    close_other_sessions(call.session, call.person.user_id, call.person.session_id, call.person.only_workspace_id)
 
 
 @operation("DELETE", ME + "/sessions/{session_id}", SIGNED_IN_ANYWHERE, people_only=True)
