@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,24 @@ def test_webhooks_are_asked_for_without_a_lease_while_nothing_is_due(database: D
     assert not Worker(database, platform, TASKS).run_once(task)
     with database.snapshot() as session:
         assert session.get(Lease, "webhooks") is None
+
+
+def test_a_stop_waits_for_what_is_being_run(database: Database, platform: Platform) -> None:
+    began, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def run(_database: Database, _platform: Platform) -> None:
+        began.set()
+        may_end.wait(60)
+        ended.set()
+
+    async def live() -> bool:
+        worker = Worker(database, platform, (Task("slow", 3600, run), Task("other", 3600, lambda *_: None)))
+        worker.start()
+        await asyncio.to_thread(began.wait, 60)
+        stopping = asyncio.create_task(worker.stop())
+        await asyncio.sleep(0)
+        may_end.set()
+        await stopping
+        return ended.is_set()
+
+    assert asyncio.run(live())

@@ -7,7 +7,7 @@ import msgspec
 
 from cloudlet.cli.admin_backup import backup, restore
 from cloudlet.cli.admin_keys import keys
-from cloudlet.cli.admin_plans import plans
+from cloudlet.cli.admin_plans import failures, plans
 from cloudlet.cli.admin_users import user
 from cloudlet.cli.context import Context, pass_context
 from cloudlet.control.bootstrap import bootstrap as make_first_workspace
@@ -42,7 +42,8 @@ def bootstrap(context: Context, email: str | None, workspace: str | None, passwo
       cloudlet admin bootstrap --email me@example.com --workspace "My team"
     """
     secret = click.prompt("Password", hide_input=True, confirmation_prompt=True) if password else None
-    result = make_first_workspace(context.platform, email=email, workspace=workspace, password=secret)
+    with failures():
+        result = make_first_workspace(context.platform, email=email, workspace=workspace, password=secret)
     token = result.token if show_token else mask(result.token) if result.token else ""
     lines = (
         "Workspace made." if result.created else "The workspace exists already.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from cloudlet.cli.admin_plans import failures
 from cloudlet.cli.context import Context, Failed
 from cloudlet.cli.ports import require_free
 from cloudlet.control.serve import AddressTaken, run
@@ -31,7 +32,8 @@ def start(ctx: click.Context) -> None:
     settings = context.platform
     require_free(settings.listen, "control plane", "PLATFORM_LISTEN", "cloudlet control start")
     try:
-        code = run(settings)
+        with failures():
+            code = run(settings)
     except AddressTaken as error:
         raise Failed(f"Port {error.port} on {error.host} is taken.", code="port.taken") from None
     ctx.exit(code)

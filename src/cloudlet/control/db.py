@@ -16,16 +16,17 @@ from typing import Any
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import URL, Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from cloudlet.settings import PlatformSettings
+from cloudlet.settings import PlatformSettings, SettingError
 
 BUSY_TIMEOUT_MILLISECONDS = 10_000
 MIGRATION_LOCK = 0x636C6F75646C6574  # "cloudlet"
 HEAD = "0009"
 WAKE = "wake"
+WRONG_URL = "PLATFORM_DATABASE_URL is neither postgresql://user:password@host/name nor sqlite:///path"
 
 
 class DatabaseUnavailable(Exception):
@@ -65,7 +66,10 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Database:
-    """One engine. `transaction()` writes, `snapshot()` only reads. `wake` is told which tasks have something to do."""
+    """One engine. `transaction()` writes, `snapshot()` only reads. `wake` is told which tasks have something to do.
+
+    Making one connects to nothing. Raises SettingError for a URL of no database that we know.
+    """
 
     def __init__(self, settings: PlatformSettings) -> None:
         self.wake: Callable[[str], None] = lambda _task: None
@@ -110,6 +114,7 @@ class Database:
         """Bring the tables up to date. Only one process does it, the others wait. Raises DatabaseUnavailable."""
         try:
             with self.engine.connect() as connection:
+                self.check_encoding(connection)
                 if self.revision(connection) == HEAD:
                     return
             with self.migration_lock() as connection:
@@ -121,6 +126,16 @@ class Database:
             shown = self.url.render_as_string(hide_password=True)
             reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
             raise DatabaseUnavailable(f"{shown}: {reason}") from error
+
+    def check_encoding(self, connection: Connection) -> None:
+        """Any other than UTF-8 cannot keep what people are called. Raises DatabaseUnavailable."""
+        encoding = "UTF8" if self.is_sqlite else str(connection.execute(text("SHOW server_encoding")).scalar())
+        if encoding != "UTF8":
+            shown = self.url.render_as_string(hide_password=True)
+            raise DatabaseUnavailable(
+                f"{shown}: the database has the encoding {encoding}; use one that was made with UTF8"
+                f" (CREATE DATABASE cloudlet ENCODING 'UTF8' TEMPLATE template0)"
+            )
 
     def revision(self, connection: Connection) -> str:
         """The migration that the tables are at, "" for none."""
@@ -163,22 +178,37 @@ def wake_after_commit(session: Session, task: str) -> None:
 
 
 def database_url(settings: PlatformSettings) -> URL:
-    """The settings' URL with the driver that we ship; SQLite in the state directory when they name none."""
+    """The settings' URL with the driver that we ship; SQLite in the state directory when they name none.
+
+    Raises SettingError.
+    """
     if not settings.database_url:
         folder = Path(settings.state_dir)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / "control.sqlite3"
         path.touch(mode=0o600)
         return URL.create("sqlite", database=str(path))
-    url = make_url(settings.database_url)
+    try:
+        url = make_url(settings.database_url)
+    except (ArgumentError, ValueError):
+        raise SettingError(WRONG_URL) from None  # not its text: there is a password in it
     if url.drivername in {"postgres", "postgresql"}:
         url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in {"postgresql+psycopg", "sqlite", "sqlite+pysqlite"}:
+        raise SettingError(WRONG_URL)
     return url
 
 
 def make_engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=10, hide_parameters=True)
+        return create_engine(
+            url,
+            connect_args={"client_encoding": "utf8"},  # whatever the server's is: of other ones the driver makes bytes
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=10,
+            hide_parameters=True,
+        )
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_TIMEOUT_MILLISECONDS / 1000, "check_same_thread": False},

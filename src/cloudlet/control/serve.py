@@ -11,6 +11,7 @@ import uvicorn
 
 from cloudlet.control.app import create_app
 from cloudlet.control.logs import configure_logs
+from cloudlet.control.prepare import prepare
 from cloudlet.settings import Address, PlatformSettings
 
 GRACE_SECONDS = 5
@@ -50,8 +51,10 @@ def run(settings: PlatformSettings, *, on_ready: Callable[[str], None] | None = 
     previous = signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     try:
         configure_logs(settings)
+        app = create_app(settings)
+        prepare(app.state.database, app.state.platform)  # its faults are the operator's, and told in a sentence
         config = uvicorn.Config(
-            create_app(settings),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -50,6 +50,7 @@ class Worker:
         self._woken = {task.name: asyncio.Event() for task in tasks}
         self._running: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopping = False
 
     def start(self) -> None:
         """In the running event loop."""
@@ -57,10 +58,11 @@ class Worker:
         self._running = [self._loop.create_task(self._repeat(task), name=f"work {task.name}") for task in self._tasks]
 
     async def stop(self) -> None:
-        """What is being run ends first: a thread cannot be stopped."""
-        for running in self._running:
-            running.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        """What is being run ends first: a thread cannot be stopped, and whoever cancels its task does not wait for it."""
+        self._is_stopping = True
+        for woken in self._woken.values():
+            woken.set()
+        await asyncio.gather(*self._running)
 
     def wake(self, name: str) -> None:
         """From any thread."""
@@ -69,7 +71,7 @@ class Worker:
 
     async def _repeat(self, task: Task) -> None:
         woken = self._woken[task.name]
-        while True:
+        while not self._is_stopping:
             was_woken = woken.is_set()
             woken.clear()
             try:
