@@ -30,6 +30,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "cloudwatch": "cloudwatch",
         "iam": "iam",
         "kms": "kms",
+        "logs": "logs",
         "secretsmanager": "secretsmanager",
         "ssm": "ssm",
     }
