@@ -23,7 +23,7 @@ from cloudlet.emulator.services.lambda_.times import iso_zulu
 LARGEST_READ = 1000
 KINESIS_PAUSE_SECONDS = 1.0
 LEAST_PAUSE_SECONDS = 0.05
-WATCHED = b"dynamodb."  # every key of DynamoDB begins so: a commit may have written to a stream
+WATCHED = b"dynamodb.changes\x00"  # how the keys of what streams tell begin
 WATCH_SECONDS = 60.0
 SHARDS_SECONDS = 10.0  # until closed and new shards are looked for
 FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS = 0.5, 60.0
@@ -66,13 +66,13 @@ class Stream:
         answer = await self.call.reach(self.service, "GetRecords", request)
         return answer["Records"], answer.get("NextShardIterator")
 
-    async def rest(self) -> None:
-        """Until there may be more."""
+    async def news(self) -> None:
+        """Until there may be more than when this began."""
         if self.is_kinesis:
             await asyncio.sleep(KINESIS_PAUSE_SECONDS)
         else:
-            await asyncio.sleep(LEAST_PAUSE_SECONDS)
             await self.call.changed(WATCHED, WATCH_SECONDS)
+            await asyncio.sleep(LEAST_PAUSE_SECONDS)  # what is written together is read together
 
     def sequence(self, record: Record) -> str:
         return str(record["kinesis"]["sequenceNumber"] if self.is_kinesis else record["dynamodb"]["SequenceNumber"])
@@ -132,7 +132,12 @@ async def poll(call: Call, mapping: Mapping) -> None:
                     work = Shard(call, mapping, stream, shard).follow(iterator)
                     reading[shard] = asyncio.get_running_loop().create_task(work)
             enabled(call, mapping)
-            await asyncio.wait(reading.values() or [asyncio.ensure_future(stream.rest())], timeout=SHARDS_SECONDS)
+            await asyncio.sleep(0)
+            going_on = [task for task in reading.values() if not task.done()]
+            if going_on:
+                await asyncio.wait(going_on, timeout=SHARDS_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
+            else:  # the stream has ended, or its shards were split
+                await asyncio.sleep(SHARDS_SECONDS)
             for task in reading.values():
                 if task.done() and task.exception() is not None:
                     task.result()
@@ -162,12 +167,17 @@ class Shard:
     async def follow(self, iterator: str) -> None:
         following: str | None = iterator
         while following is not None:
-            given, following = await self.gather(following)
-            if given:
-                await self.handle(given)
-            elif following is not None:
-                await self.stream.rest()
-                following = await self.fresh(following)
+            news = asyncio.get_running_loop().create_task(self.stream.news())
+            await asyncio.sleep(0)  # it listens from here on, so nothing is missed between the reading and the waiting
+            try:
+                given, following = await self.gather(following)
+                if given:
+                    await self.handle(given)
+                elif following is not None:
+                    await news
+                    following = await self.fresh(following)
+            finally:
+                news.cancel()
 
     async def fresh(self, iterator: str) -> str:
         """Iterators expire; one that has rested is given anew from where the mapping stands."""
