@@ -27,18 +27,26 @@ class Pods:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         return httpx.request(method, f"{self.running.url}/_localstack/pods{path}", timeout=60, **options)
 
-    def events(self, method: str, path: str, status: int = 200, **options: Any) -> list[dict[str, Any]]:
+    def events(self, method: str, path: str, **options: Any) -> list[dict[str, Any]]:
         """The lines of an answer; the last one is the completion."""
         answer = self.request(method, path, **options)
-        assert answer.status_code == status, answer.text
+        assert answer.status_code == 200, answer.text
         lines = [orjson.loads(line) for line in answer.content.splitlines()]
         assert [line["event"] for line in lines[:-1]] == ["service"] * (len(lines) - 1)
         assert lines[-1]["event"] == "completion"
         return lines
 
-    def done(self, method: str, path: str, status: int = 200, **options: Any) -> dict[str, Any]:
+    def imported(self, **options: Any) -> list[str]:
+        """The services of a file that was loaded."""
+        answer = self.request("POST", "", **options)
+        assert answer.status_code == 201, answer.text
+        lines = [orjson.loads(line) for line in answer.content.splitlines()]
+        assert {(line["event"], line["operation"], line["status"]) for line in lines} == {("service", "load", "ok")}
+        return [line["service"] for line in lines]
+
+    def done(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """The completion of what went well."""
-        last = self.events(method, path, status, **options)[-1]
+        last = self.events(method, path, **options)[-1]
         assert last["status"] == "ok", last
         info: dict[str, Any] = last["info"]
         return info

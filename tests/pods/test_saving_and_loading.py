@@ -207,6 +207,7 @@ def test_remotes_are_folders_by_name(licensed: Licensed, tmp_path: Path) -> None
         "name": "team",
         "protocols": ["file"],
         "url": shared.as_uri(),
+        "remote_url": shared.as_uri(),
     }
     pods.client("iam").create_user(UserName="shared")
     place = {"remote": {"remote_name": "team", "remote_params": {}}}

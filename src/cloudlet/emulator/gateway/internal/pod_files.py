@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloudlet.emulator.fallback.moment import Unreadable
 from cloudlet.emulator.gateway.internal.answers import InternalError, json_answer
-from cloudlet.emulator.gateway.internal.pods import completion, of_plan, pods_of, service_lines, strategy, unfit
+from cloudlet.emulator.gateway.internal.pods import lines_answer, of_plan, pods_of, service_lines, strategy, unfit
 from cloudlet.emulator.gateway.internal.resources import existing
 from cloudlet.emulator.pods.errors import BadArchive, Mismatch
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
@@ -65,7 +65,10 @@ def discard(path: Path) -> None:
 
 @of_plan
 async def import_state(emulator: Emulator, request: HttpRequest) -> HttpResponse:
-    """Load a pod that was exported: as it is, or as the part `pod` of a form; by the strategy `merge`. 201."""
+    """Load a pod that was exported: as it is, or as the part `pod` of a form; by the strategy `merge`. 201.
+
+    A line for each service and no completion: clients read the status for that.
+    """
     how = strategy(emulator, request)
     pods = pods_of(emulator)
     folder = pods.shelf.work_folder()
@@ -79,10 +82,7 @@ async def import_state(emulator: Emulator, request: HttpRequest) -> HttpResponse
         shutil.rmtree(folder, ignore_errors=True)
         if isinstance(request.body, SpooledBody):
             request.body.discard()
-    info = {"version": 0, "services": list(manifest.services), "size": request.body.size}
-    answer = completion(service_lines(manifest.services, {}), info=info)
-    answer.status = 201
-    return answer
+    return lines_answer(service_lines("load", manifest.services, {}), 201)
 
 
 def receive(request: HttpRequest, target: Path) -> None:

@@ -22,7 +22,7 @@ from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 if TYPE_CHECKING:
     from cloudlet.emulator.app import Emulator
     from cloudlet.emulator.pods.service import Pods
-    from cloudlet.emulator.pods.shelf import Shelf
+    from cloudlet.emulator.pods.shelf import Remote, Shelf, Version
 
 Answer = HttpResponse | Awaitable[HttpResponse]
 Endpoint = Callable[..., Answer]
@@ -104,15 +104,16 @@ async def save_pod(emulator: Emulator, request: HttpRequest, name: str) -> HttpR
             limit_megabytes=emulator.activation.limit("pods"),
         )
     except PodError as error:
-        return completion([], str(error))
-    info = {"version": version.version, "services": list(version.services), "size": version.storage_size}
-    return completion(service_lines(version.services, problems), info=info)
+        return completion("save", [], str(error))
+    info = info_of(version, version.storage_size, body)
+    return completion("save", service_lines("save", version.services, problems), info=info)
 
 
 @of_plan
 async def load_pod(emulator: Emulator, request: HttpRequest, name: str) -> HttpResponse:
     """The newest version, or the one that `version` names, by the strategy `merge`."""
-    shelf = shelf_for(emulator, json_object(request))
+    body = json_object(request)
+    shelf = shelf_for(emulator, body)
     how = strategy(emulator, request)
     ignore = request.params.get("ignore_version_mismatches", "").lower() in ("1", "true")
     try:
@@ -120,11 +121,11 @@ async def load_pod(emulator: Emulator, request: HttpRequest, name: str) -> HttpR
             shelf, checked(name), version=number(request), how=how, ignore_versions=ignore
         )
     except UnknownPod as error:
-        return completion([], str(error))
+        return completion("load", [], str(error))
     except (BadArchive, Mismatch, Unreadable) as error:
         return unfit(error)
-    info = {"version": version.version, "services": list(version.services), "size": size}
-    return completion(service_lines(version.services, {}), info=info)
+    info = info_of(version, size, body)
+    return completion("load", service_lines("load", version.services, {}), info=info)
 
 
 @of_plan
@@ -168,8 +169,8 @@ async def compare_pod(emulator: Emulator, request: HttpRequest, name: str) -> Ht
 
 @of_plan
 def list_remotes(emulator: Emulator, request: HttpRequest) -> HttpResponse:
-    """`{"remotes": [{"name", "protocols", "url"}]}`."""
-    return json_answer({"remotes": msgspec.to_builtins(pods_of(emulator).shelf.remotes())})
+    """`{"remotes": [{"name", "protocols", "url", "remote_url"}]}`."""
+    return json_answer({"remotes": [shown(remote) for remote in pods_of(emulator).shelf.remotes()]})
 
 
 @of_plan
@@ -177,7 +178,7 @@ def get_remote(emulator: Emulator, request: HttpRequest, name: str) -> HttpRespo
     """404 for a name that none has."""
     for remote in pods_of(emulator).shelf.remotes():
         if remote.name == name:
-            return json_answer(msgspec.to_builtins(remote))
+            return json_answer(shown(remote))
     raise unknown_remote(name)
 
 
@@ -209,14 +210,18 @@ def delete_remote(emulator: Emulator, request: HttpRequest, name: str) -> HttpRe
     return HttpResponse(200)
 
 
+def shown(remote: Remote) -> dict[str, Any]:
+    """Clients read the address under one name in the list and under another when they use it."""
+    return {"name": remote.name, "protocols": list(remote.protocols), "url": remote.url, "remote_url": remote.url}
+
+
 # --- what requests say
 
 
 def shelf_for(emulator: Emulator, body: dict[str, Any]) -> Shelf:
     """Where the pod is: here, or at the remote of the body: `{"remote": NAME}` or `{"remote": {"remote_name": NAME}}`."""
     shelf = pods_of(emulator).shelf
-    asked = body.get("remote")
-    name = asked.get("remote_name") if isinstance(asked, dict) else asked
+    name = remote_name(body)
     if not name:
         return shelf
     for remote in shelf.remotes():
@@ -226,6 +231,11 @@ def shelf_for(emulator: Emulator, body: dict[str, Any]) -> Shelf:
             except BadRemote as error:
                 raise InternalError(400, "pod.remote", f"{error}.") from None
     raise InternalError(400, "pod.remote", f"There is no remote {name!r}; GET /_localstack/pods/remotes lists them.")
+
+
+def remote_name(body: dict[str, Any]) -> Any:
+    asked = body.get("remote")
+    return asked.get("remote_name") if isinstance(asked, dict) else asked
 
 
 def checked(name: str) -> str:
@@ -265,23 +275,44 @@ def unknown_remote(name: str) -> InternalError:
 # --- how they are answered
 
 
-def service_lines(services: tuple[str, ...], problems: dict[str, str]) -> list[dict[str, Any]]:
-    done = [{"event": "service", "service": name, "status": "ok"} for name in services]
+def service_lines(operation: str, services: tuple[str, ...], problems: dict[str, str]) -> list[dict[str, Any]]:
+    """`operation` is `save` or `load`."""
+    about = {"event": "service", "operation": operation}
+    done = [{**about, "service": name, "status": "ok"} for name in services]
     failed = [
-        {"event": "service", "service": name, "status": "error", "message": problem}
-        for name, problem in sorted(problems.items())
+        {**about, "service": name, "status": "error", "message": problem} for name, problem in sorted(problems.items())
     ]
     return done + failed
 
 
-def completion(lines: list[dict[str, Any]], problem: str = "", info: dict[str, Any] | None = None) -> HttpResponse:
-    last: dict[str, Any] = {"event": "completion", "status": "error" if problem else "ok"}
+def info_of(version: Version, size: int, body: dict[str, Any]) -> dict[str, Any]:
+    """`size` in bytes; `remote` is where the pod is, `local` for the volume."""
+    return {
+        "version": version.version,
+        "services": list(version.services),
+        "size": size,
+        "remote": remote_name(body) or "local",
+    }
+
+
+def completion(
+    operation: str, lines: list[dict[str, Any]], problem: str = "", info: dict[str, Any] | None = None
+) -> HttpResponse:
+    last: dict[str, Any] = {
+        "event": "completion",
+        "operation": operation,
+        "status": "error" if problem else "ok",
+    }
     if problem:
         last["message"] = problem
     if info is not None:
         last["info"] = info
-    body = b"".join(orjson.dumps(line) + b"\n" for line in [*lines, last])
-    return HttpResponse(200, {"Content-Type": "application/x-ndjson"}, body)
+    return lines_answer([*lines, last])
+
+
+def lines_answer(lines: list[dict[str, Any]], status: int = 200) -> HttpResponse:
+    body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+    return HttpResponse(status, {"Content-Type": "application/x-ndjson"}, body)
 
 
 def unfit(error: Exception) -> HttpResponse:
