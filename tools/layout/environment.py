@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from tools.layout.rule import Rule
 from tools.layout.source import Finding, Source
 
+# The settings, and the programs inside which functions run: processes of their own, whose environment is the function's.
+PLACES = ("src/cloudlet/settings/environment.py", "src/cloudlet/emulator/services/lambda_/programs/")
 READERS = frozenset({"os.environ", "os.environb", "os.getenv", "os.putenv", "os.unsetenv"})
 
 
@@ -18,7 +20,7 @@ class Environment(Rule):
     )
 
     def check(self, source: Source) -> Iterator[Finding]:
-        if source.path == "src/cloudlet/settings/environment.py":
+        if source.path.startswith(PLACES):
             return
         for node in source.find(ast.Attribute, ast.Name):
             if isinstance(node, ast.expr) and source.dotted(node) in READERS:

@@ -86,12 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lambda_synchronous_create: bool = False  # LAMBDA_SYNCHRONOUS_CREATE: CreateFunction answers with an active function
     lambda_retry_base_delay_seconds: int = 60  # LAMBDA_RETRY_BASE_DELAY_SECONDS: until a failed event's next attempt
     lambda_limits_concurrent_executions: int = 1000  # LAMBDA_LIMITS_CONCURRENT_EXECUTIONS: of an account in a region
-    lambda_limits_unreserved: int = 100  # LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY: what reserving has to leave
+    lambda_limits_minimum_unreserved_concurrency: int = 100  # LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY: left free
     lambda_limits_total_code_size: int = 80_530_636_800  # LAMBDA_LIMITS_TOTAL_CODE_SIZE: bytes; shown, not enforced
     lambda_limits_code_size_zipped: int = 52_428_800  # LAMBDA_LIMITS_CODE_SIZE_ZIPPED: bytes of a ZIP file in a request
     lambda_limits_code_size_unzipped: int = 262_144_000  # LAMBDA_LIMITS_CODE_SIZE_UNZIPPED: bytes of a package
-    lambda_limits_environment_bytes: int = 4096  # LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES: of all variables
-    lambda_limits_payload_bytes: int = 6_291_456  # LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES: of a synchronous event
+    lambda_limits_max_function_envvar_size_bytes: int = 4096  # LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES: together
+    lambda_limits_max_function_payload_size_bytes: int = 6291456  # LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES: events
     # --- license
     auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN: the personal auth token, or a CI key
     auth_token_file: str = ""  # LOCALSTACK_AUTH_TOKEN_FILE: the same from a file
@@ -223,12 +223,16 @@ def lambda_settings(env: Environment) -> dict[str, Any]:
         "lambda_synchronous_create": env.flag("LAMBDA_SYNCHRONOUS_CREATE"),
         "lambda_retry_base_delay_seconds": max(0, env.number("LAMBDA_RETRY_BASE_DELAY_SECONDS", 60)),
         "lambda_limits_concurrent_executions": env.number("LAMBDA_LIMITS_CONCURRENT_EXECUTIONS", 1000),
-        "lambda_limits_unreserved": env.number("LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY", 100),
+        "lambda_limits_minimum_unreserved_concurrency": env.number("LAMBDA_LIMITS_MINIMUM_UNRESERVED_CONCURRENCY", 100),
         "lambda_limits_total_code_size": env.number("LAMBDA_LIMITS_TOTAL_CODE_SIZE", 80_530_636_800),
         "lambda_limits_code_size_zipped": env.number("LAMBDA_LIMITS_CODE_SIZE_ZIPPED", 52_428_800),
         "lambda_limits_code_size_unzipped": env.number("LAMBDA_LIMITS_CODE_SIZE_UNZIPPED", 262_144_000),
-        "lambda_limits_environment_bytes": env.number("LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES", 4096),
-        "lambda_limits_payload_bytes": env.number("LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES", 6_291_456),
+        "lambda_limits_max_function_envvar_size_bytes": env.number(
+            "LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES", 4096
+        ),
+        "lambda_limits_max_function_payload_size_bytes": env.number(
+            "LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES", 6_291_456
+        ),
     }
 
 

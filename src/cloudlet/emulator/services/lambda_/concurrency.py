@@ -26,10 +26,13 @@ def put_function_concurrency(call: Call, request: dict[str, Any]) -> dict[str, A
         for other in FUNCTIONS.scan(call.tx, named.account_id, named.region)
         if other.name != named.name
     )
-    if settings.lambda_limits_concurrent_executions - others - wanted < settings.lambda_limits_unreserved:
+    if (
+        settings.lambda_limits_concurrent_executions - others - wanted
+        < settings.lambda_limits_minimum_unreserved_concurrency
+    ):
         raise invalid(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below "
-            f"its minimum value of [{settings.lambda_limits_unreserved}]."
+            f"its minimum value of [{settings.lambda_limits_minimum_unreserved_concurrency}]."
         )
     FUNCTIONS.put(call.tx, replace(function, reserved=wanted))
     return {"ReservedConcurrentExecutions": wanted}

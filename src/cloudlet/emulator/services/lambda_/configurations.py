@@ -98,7 +98,7 @@ def check(call: Call, request: dict[str, Any], config: Mapping[str, Any]) -> Non
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
-    if len(measured.encode()) > call.settings.lambda_limits_environment_bytes:
+    if len(measured.encode()) > call.settings.lambda_limits_max_function_envvar_size_bytes:
         raise invalid(
             "Lambda was unable to configure your environment variables because the environment variables you have "
             f"provided exceeded the 4KB limit. String measured: {measured}"

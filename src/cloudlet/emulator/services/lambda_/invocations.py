@@ -110,7 +110,7 @@ def payload_of(given: Any) -> bytes:
 
 def check_payload(call: Call, payload: bytes, kind: str) -> None:
     """Raises RequestEntityTooLargeException, InvalidRequestContentException."""
-    limit = LARGEST_EVENT_BYTES if kind == "Event" else call.settings.lambda_limits_payload_bytes
+    limit = LARGEST_EVENT_BYTES if kind == "Event" else call.settings.lambda_limits_max_function_payload_size_bytes
     if len(payload) > limit:
         raise UnmodelledError(
             "RequestEntityTooLargeException",
