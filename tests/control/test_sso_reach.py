@@ -9,11 +9,11 @@ import pytest
 
 from cloudlet.control.errors import InvalidForm
 from cloudlet.control.platform import PLACES, Platform
-from cloudlet.control.sso import reach
+from cloudlet.control.sso import discovery, reach
 from cloudlet.control.sso.discovery import checked_issuer, discover
 from cloudlet.control.sso.errors import ProviderUnusable
 from cloudlet.control.sso.forms import ProviderForm, checked_provider
-from cloudlet.control.sso.reach import Unreachable, ask, is_allowed
+from cloudlet.control.sso.reach import Answer, Unreachable, ask, is_allowed
 from cloudlet.license.effects import SYSTEM
 from cloudlet.settings import PlatformSettings, read_platform_settings
 from tests.control.oidc_provider import RunningProvider
@@ -190,3 +190,18 @@ def test_slow_providers_never_take_all_threads(
 def test_only_http_is_spoken(tmp_path: Path, url: str) -> None:
     with pytest.raises(Unreachable, match="no address"):
         ask(made(tmp_path, PRIVATE), "GET", url)
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"])
+def test_a_provider_by_https_has_all_of_its_addresses_by_https(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    base = "https://login.example.com"
+    names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
+    document = {"issuer": base, **{key: f"{base}/{key}" for key in names}}
+    monkeypatch.setattr(discovery, "ask", lambda *_: Answer(200, document))
+    platform = made(tmp_path, PUBLIC)
+    assert discover(platform, base).jwks_uri == f"{base}/jwks_uri"
+    document[name] = "http://login.example.com/x"
+    with pytest.raises(ProviderUnusable, match=f"{name} is not https"):
+        discover(platform, base)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from cloudlet.control.accounts.service import create_user, find_user
 from cloudlet.control.errors import InvalidForm
+from cloudlet.control.limits.tables import RateBucket
 from cloudlet.control.members.errors import CannotGrant
 from cloudlet.control.members.forms import InviteForm
 from cloudlet.control.members.invitations import invite
@@ -23,13 +24,15 @@ from cloudlet.control.sso.service import (
     find_provider,
     form_of,
 )
+from cloudlet.control.sso.sign_in_pages import ENTRIES
 from cloudlet.control.sso.tables import SsoIdentity
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.service import add_member
 from cloudlet.control.workspaces.tables import Membership
 from tests.control.api import token_client, viewer_of
+from tests.control.lstk import Lstk, value_of
 from tests.control.oidc_provider import SECRET, RunningProvider
-from tests.control.people import post, sequence
+from tests.control.people import csrf, post, sequence
 from tests.control.serving import RunningPlatform
 from tests.control.signing_on import Place, actions, come_in, members_of, set_up, travel
 
@@ -257,3 +260,40 @@ def test_a_workspace_has_ten_providers_at_most(
         set_up(platform, place.admin, provider.url)
     with pytest.raises(SsoLimit):
         set_up(platform, place.admin, provider.url)
+
+
+def test_a_command_line_is_signed_in_and_a_token_shown_by_single_sign_on(
+    platform: RunningPlatform, provider: RunningProvider, place: Place, new_email: NewEmail
+) -> None:
+    """All that a licensed start needs, without any password."""
+    email = new_email()
+    must = set_up(platform, place.admin, provider.url, name="Must", is_required=True)
+    provider.set(subject=email, email=email)
+    lstk = Lstk(platform.url)
+    with lstk.client, platform.client() as client:
+        opened = lstk.open()
+        path = lstk.browser_path(opened)
+        asked = client.get(path).headers["location"]
+        assert asked.startswith("/sign-in?next=%2Fauth%2Frequest")
+        assert travel(client, must, next=path).headers["location"] == path
+        shown = client.get(path).text
+        data = {"_csrf_token": csrf(shown), "decision": "approve", "membership_id": value_of(shown, "membership_id")}
+        assert "Signed in" in client.post(path.partition("?")[0], data=data).text
+        token = lstk.collect(lstk.exchange(opened))
+        assert lstk.license(token)[1]["code"] == "licensing.license.not_assigned"
+        page = client.get("/workspace/auth-tokens").text
+        if "Create my auth token" in page:
+            post(client, "/workspace/auth-tokens/create", at="/workspace/auth-tokens")
+        assert "Visible" in post(client, "/workspace/auth-tokens/reveal", at="/workspace/auth-tokens").text
+
+
+def test_refusals_do_not_fill_the_audit_log(platform: RunningPlatform, provider: RunningProvider, place: Place) -> None:
+    provider.set(email_verified=False)
+    bucket = RateBucket(
+        key=f"{ENTRIES.name}:{place.provider_id}", tokens=1.0, updated_at=platform.platform.effects.now()
+    )
+    with platform.database.transaction() as session:
+        session.add(bucket)
+    with platform.client() as client:
+        assert [travel(client, place).status_code for _ in range(3)] == [403] * 3
+    assert actions(platform, place).count("sso.refused") == 1

@@ -91,6 +91,8 @@ def endpoint(document: dict[str, Any], name: str, words: str, *, is_needed: bool
     """Raises ProviderUnusable. What may be connected to is judged when we connect; browsers go by http(s) alone."""
     found = document.get(name)
     if isinstance(found, str) and len(found) <= 2000 and found.startswith(("https://", "http://")):
+        if document["issuer"].startswith("https://") and not found.startswith("https://"):
+            raise ProviderUnusable(f"The provider’s {name} is not https: {found[:200]}.")
         return found
     if is_needed:
         raise ProviderUnusable(f"The provider’s discovery document has no {words}.")

@@ -21,7 +21,7 @@ from cloudlet.control.audit.service import record
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
 from cloudlet.control.given import TheDatabase, ThePlatform, WebRequest, client_ip
-from cloudlet.control.limits.service import Limit, check
+from cloudlet.control.limits.service import Limit, allow, check
 from cloudlet.control.pages import go, page, safe_next
 from cloudlet.control.permissions import PUBLIC, requires
 from cloudlet.control.platform import Platform
@@ -45,6 +45,7 @@ from cloudlet.control.threads import in_thread
 BY_ADDRESS = "/sign-in/sso"
 PORTAL = PATH + "/{slug:str}"
 STARTS = Limit("sso.start", rate_per_second=0.5, burst=120)  # an office may share one address
+ENTRIES = Limit("sso.log", rate_per_second=1 / 60, burst=60)
 NOBODY = "No workspace here has single sign-on for that domain. Ask an admin for the address of its sign-up portal."
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -190,8 +191,11 @@ def ask_provider(platform: Platform, provider: SsoProvider, back: Return, code: 
 def note_failure(
     database: Database, platform: Platform, provider: SsoProvider, problem: Refusal, *, tester: str
 ) -> None:
-    """For the admins, who are asked about it."""
+    """For the admins, who are asked about it; so many and no more, so that nobody fills their log from outside."""
     with database.transaction() as session:
+        key = f"{ENTRIES.name}:{provider.id}"
+        if allow(session, platform, key, rate_per_second=ENTRIES.rate_per_second, burst=ENTRIES.burst) is not None:
+            return
         record(
             session,
             platform,
