@@ -14,6 +14,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from cloudlet.emulator.activation.cache import LicenseCache
+from cloudlet.settings import read_settings
 from tests.activation.conftest import Emulate
 from tests.activation.running import aged, begin, get, keep_license, refused, with_token
 from tests.activation.test_activate import control_plane
@@ -45,6 +47,17 @@ def test_what_root_keeps_belongs_to_the_volumes_owner(tmp_path: Path, emulate: E
     for name in ("license.json", "trust.json", "clock.json"):
         found = (volume / "cache" / name).stat()
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 4321, 0o600)
+
+
+def test_nothing_is_written_through_a_link_that_somebody_left_in_the_volume(tmp_path: Path) -> None:
+    target = tmp_path / "somebody's"
+    target.write_bytes(b"precious")
+    cache = LicenseCache(read_settings({"LOCALSTACK_VOLUME_DIR": str(tmp_path / "volume")}))
+    cache.folder.mkdir(parents=True)
+    (cache.folder / f".license.json.{os.getpid()}").symlink_to(target)
+    assert "symbolic links" in cache.write(cache.license_path, b"{}")
+    assert target.read_bytes() == b"precious"
+    assert not cache.license_path.exists()
 
 
 class Held:

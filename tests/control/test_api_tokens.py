@@ -9,8 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from cloudlet.control.accounts.service import create_user
+from cloudlet.control.accounts.tables import WebSession
+from cloudlet.control.api.tokens import create_api_token
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.credentials.tables import Credential
+from cloudlet.control.errors import InvalidForm
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.service import add_member
 from cloudlet.control.workspaces.tables import Membership
@@ -130,20 +133,77 @@ def test_a_token_ends_with_its_time_and_with_its_owner(platform: RunningPlatform
         assert problem(client.get(path)) == (401, "api_token.invalid")
 
 
-def test_admins_see_and_end_everybodys_tokens_members_their_own(platform: RunningPlatform, admin: Viewer) -> None:
+def test_admins_see_and_end_everybodys_tokens_members_their_own_tokens_themselves(
+    platform: RunningPlatform, admin: Viewer
+) -> None:
     with platform.database.transaction() as session:
         user = create_user(session, platform.platform, f"person{next(sequence)}@example.com")
         add_member(session, platform.platform, admin.workspace_id, user, role="member")
         email = user.email
     member = viewer_of(platform, email)
     path = f"/workspaces/{admin.workspace_id}/api-tokens"
-    with token_client(platform, admin) as boss, token_client(platform, member) as worker:
+    with (
+        token_client(platform, admin, ()) as powerless,
+        token_client(platform, admin) as token,
+        token_client(platform, member) as worker,
+        session_client(platform, platform.bootstrap(admin.email)) as boss,
+    ):
         tokens = {row["owner"]: row["id"] for row in boss.get(path).json()["items"]}
         assert set(tokens) == {admin.email, email}
         assert [row["owner"] for row in worker.get(path).json()["items"]] == [email]
+        for stranger in (powerless, token):  # an admin's, whatever their scopes
+            assert {row["owner"] for row in stranger.get(path).json()["items"]} == {admin.email}
+            assert problem(stranger.delete(f"{path}/{tokens[email]}")) == (404, "not_found")
         assert problem(worker.delete(f"{path}/{tokens[admin.email]}")) == (404, "not_found")
         assert boss.delete(f"{path}/{tokens[email]}").status_code == 204
         assert worker.get(path).status_code == 401
+        newest, mine = (row["id"] for row in powerless.get(path).json()["items"])
+        assert problem(powerless.delete(f"{path}/{newest}")) == (404, "not_found")
+        assert powerless.delete(f"{path}/{mine}").status_code == 204
+        assert powerless.get(path).status_code == 401
+        assert token.get(path).status_code == 200
+
+
+def test_a_token_ends_no_device_of_its_owner(platform: RunningPlatform, admin: Viewer) -> None:
+    with token_client(platform, admin) as client:
+        answer = client.delete(f"/workspaces/{admin.workspace_id}/tokens/devices/crd_any")
+        assert problem(answer) == (403, "api_token.people_only")
+
+
+def test_a_while_after_signing_in_making_a_token_takes_the_password(platform: RunningPlatform, email: str) -> None:
+    word = "four unrelated sunny words"
+    found = platform.bootstrap(email, password=word)
+    with platform.client() as client:
+        sign_in(client, found)
+        with platform.database.transaction() as session:
+            session.execute(update(WebSession).values(sudo_until=None))
+        asked = post(client, PATH, name="sync", days="7")
+        assert (asked.status_code, 'id="secret"' in asked.text) == (403, False)
+        assert "prove again who you are" in asked.text
+        assert post(client, PATH, name="sync", days="7", password="wrong").status_code == 403
+        headers = {"x-csrf-token": client.get("/api/v1/session").json()["csrf_token"]}
+        path = f"/api/v1/workspaces/{found.workspace_id}/api-tokens"
+        refused = client.post(path, json={"name": "sync"}, headers=headers)
+        assert problem(refused) == (403, "session.sudo_required")
+        assert client.post(path, json={"name": "sync", "password": word}, headers=headers).status_code == 201
+        assert is_wellformed(create_on_page(client, password=word))
+
+
+def test_the_tokens_of_others_leave_an_admin_their_own(
+    platform: RunningPlatform, admin: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudlet.control.api.tokens.MOST_TOKENS", 1)
+    with platform.database.transaction() as session:
+        user = create_user(session, platform.platform, f"person{next(sequence)}@example.com")
+        add_member(session, platform.platform, admin.workspace_id, user, role="member")
+        email = user.email
+    with (
+        token_client(platform, viewer_of(platform, email)),
+        token_client(platform, admin),
+        platform.database.transaction() as session,
+        pytest.raises(InvalidForm, match="already"),
+    ):
+        create_api_token(session, platform.platform, admin, name="more", scopes=frozenset(), days=7)
 
 
 def test_a_token_makes_no_tokens_and_reveals_none(platform: RunningPlatform, admin: Viewer) -> None:

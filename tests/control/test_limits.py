@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,8 @@ from sqlalchemy import select
 
 from cloudlet.control.db import Database
 from cloudlet.control.limits.errors import RateLimited
-from cloudlet.control.limits.service import FORGET_SECONDS, Limit, allow, check, forget
+from cloudlet.control.limits.memory import Buckets, charge
+from cloudlet.control.limits.service import FORGET_SECONDS, Limit, allow, check, forget, network_of
 from cloudlet.control.limits.tables import RateBucket
 from cloudlet.control.platform import Platform
 from cloudlet.license.effects import SYSTEM, SystemEffects
@@ -123,3 +126,32 @@ def test_full_buckets_are_forgotten(platform: RunningPlatform, here: Platform, c
     with platform.database.snapshot() as session:
         keys = set(session.scalars(select(RateBucket.key).where(RateBucket.key.in_((old, new)))))
     assert keys == {new}
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9%eth0", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("usr_01", "usr_01"),
+        ("", ""),
+    ],
+)
+def test_addresses_that_one_machine_may_have_count_together(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_changing_the_address_within_a_network_gives_no_new_tries(platform: RunningPlatform, here: Platform) -> None:
+    limit = Limit(new_key(), rate_per_second=0.001, burst=2)
+    for number in (1, 2):
+        check(platform.database, here, limit, f"2001:db8:77::{number}")
+    with pytest.raises(RateLimited):
+        check(platform.database, here, limit, "2001:db8:77::3")
+    check(platform.database, here, limit, "2001:db8:78::1")
+    buckets = Buckets()
+    scope: Any = {"litestar_app": SimpleNamespace(state=SimpleNamespace(buckets=buckets))}
+    charge(scope, here, "license_address", "2001:db8:77::1")
+    charge(scope, here, "license_address", "2001:db8:77::2")
+    assert len(buckets._levels) == 1

@@ -382,3 +382,17 @@ def test_the_list_goes_on_where_the_page_before_ended(
     assert first in second
     assert first not in page
     assert page.count("/download") + second.count("/download") == 61
+
+
+def test_a_file_whose_license_was_taken_away_is_not_handed_out(
+    platform: RunningPlatform, admin: BootstrapResult, client: httpx.Client
+) -> None:
+    member = membership_of(platform, admin)
+    file_id = issued(issue(client, member, request_file()))
+    assert download(client, file_id).status_code == 200
+    for verb in ("unassign", "assign"):  # it is theirs again, and another license than the file was made for
+        assert post(client, f"/workspace/members/{member}/{verb}", at=f"/workspace/members/{member}").status_code == 303
+        assert f"{file_id}/download" not in client.get(PATH).text
+        refused = download(client, file_id)
+        assert (refused.status_code, "no more" in refused.text) == (409, True)
+    assert post(client, f"{PATH}/{file_id}/revoke", at=PATH).status_code == 303

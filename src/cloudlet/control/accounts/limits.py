@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from cloudlet.control.db import Database
-from cloudlet.control.limits.service import Limit, check, refill
+from cloudlet.control.limits.service import Limit, check, network_of, refill
 from cloudlet.control.platform import Platform
 
 # Many people may share an address, and somebody else's wrong tries must not lock an account's owner out soon: few tries
@@ -23,13 +23,13 @@ def check_password_tries(database: Database, platform: Platform, ip: str, email:
     """Count a try at the password of an account, known or not. Raises RateLimited."""
     account = account_key(platform, email)
     check(database, platform, PASSWORDS_OF_ADDRESS, ip)
-    check(database, platform, PASSWORDS_OF_BOTH, f"{ip}:{account}")
+    check(database, platform, PASSWORDS_OF_BOTH, f"{network_of(ip)}:{account}")
     check(database, platform, PASSWORDS_OF_ACCOUNT, account)
 
 
 def forgive_password_tries(session: Session, platform: Platform, ip: str, email: str) -> None:
     account = account_key(platform, email)
-    refill(session, PASSWORDS_OF_BOTH, f"{ip}:{account}")
+    refill(session, PASSWORDS_OF_BOTH, f"{network_of(ip)}:{account}")
     refill(session, PASSWORDS_OF_ACCOUNT, account)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cloudlet.control.api.errors import TokenScope
+from cloudlet.control.accounts.errors import WrongCode, WrongPassword
+from cloudlet.control.api.auth_tokens import PASSWORDS
+from cloudlet.control.api.errors import SudoNeeded, TokenScope
 from cloudlet.control.api.operation import Body, Call, Page, operation
 from cloudlet.control.api.tokens import (
     ApiTokenView,
@@ -18,22 +20,37 @@ TOKENS = "/workspaces/{workspace_id}/api-tokens"
 
 
 class ApiTokenWish(Body, frozen=True, kw_only=True):
-    """`scopes` are permissions; `days` is 7, 30, 90 or 365."""
+    """`scopes` are permissions; `days` is 7, 30, 90 or 365.
+
+    The password (and the second factor's code), where signing in was more than 15 minutes ago.
+    """
 
     name: str
     scopes: tuple[str, ...] = ()
     days: int = 90
+    password: str = ""
+    code: str = ""
 
 
 @operation("GET", TOKENS, SIGNED_IN)
 def list_api_tokens(call: Call) -> Page[ApiTokenView]:
-    """One's own living tokens; for an admin all of the workspace's."""
+    """One's own living tokens; for an admin, in a session, all of the workspace's."""
     return Page(living_tokens(call.session, call.platform, call.viewer))
 
 
-@operation("POST", TOKENS, SIGNED_IN, status=201, once=True, people_only=True, refuses=(InvalidForm, TokenScope))
+@operation(
+    "POST",
+    TOKENS,
+    SIGNED_IN,
+    status=201,
+    once=True,
+    people_only=True,
+    limit=PASSWORDS,
+    refuses=(InvalidForm, TokenScope, SudoNeeded, WrongPassword, WrongCode),
+)
 def create_token(call: Call, body: ApiTokenWish) -> NewApiToken:
     """Create an API token. It is told in this answer and never again."""
+    call.prove(body.password, body.code)
     return create_api_token(
         call.session, call.platform, call.viewer, name=body.name, scopes=frozenset(body.scopes), days=body.days
     )
@@ -41,7 +58,7 @@ def create_token(call: Call, body: ApiTokenWish) -> NewApiToken:
 
 @operation("DELETE", TOKENS + "/{token_id}", SIGNED_IN)
 def revoke_token(call: Call, token_id: str) -> None:
-    """Revoke a token, the one that calls too. An admin may revoke everybody's."""
+    """Revoke a token of one's own; an admin, in a session, everybody's. A token revokes itself and no other."""
     revoke_api_token(call.session, call.platform, call.viewer, token_id)
 
 

@@ -16,7 +16,7 @@ def list_devices(call: Call) -> Page[DeviceView]:
     return Page(device_views(call.session, call.viewer.membership_id))
 
 
-@operation("DELETE", DEVICES + "/{device_id}", SIGNED_IN)
+@operation("DELETE", DEVICES + "/{device_id}", SIGNED_IN, people_only=True)
 def delete_device(call: Call, device_id: str) -> None:
     """The device's tokens are dead at once."""
     viewer = call.viewer

@@ -34,7 +34,7 @@ class CsrfMissing(Forbidden):
 class SudoNeeded(Forbidden):
     code = "session.sudo_required"
     title = "Please prove again who you are"
-    hint = "Send your password in the body."
+    hint = "Give your password, and a code where you have a second factor."
 
 
 class CodeNeeded(NotSignedIn):

@@ -10,7 +10,7 @@ import msgspec
 from cloudlet.control.api.operation import Body, Call, CursorQuery, Document, Page, make_cursor, operation, read_cursor
 from cloudlet.control.errors import InvalidForm
 from cloudlet.control.offline import service
-from cloudlet.control.offline.errors import BadRequestFile, FileRevoked, NoLicenseToIssue, NotInPlan
+from cloudlet.control.offline.errors import BadRequestFile, FileMoved, FileRevoked, NoLicenseToIssue, NotInPlan
 from cloudlet.control.offline.forms import read_issue_form
 from cloudlet.control.offline.views import FileView, list_files
 
@@ -60,7 +60,7 @@ def issue_offline_file(call: Call, body: FileWish) -> IssuedFile:
     return IssuedFile(id=made.id, name=made.name, machines=tuple(made.machine_ids), expires_at=made.expires_at)
 
 
-@operation("POST", FILE + "/download", "offline_file.issue", refuses=(FileRevoked,))
+@operation("POST", FILE + "/download", "offline_file.issue", refuses=(FileRevoked, FileMoved))
 def download_offline_file(call: Call, file_id: str) -> Document:
     """The file. A POST, because that somebody took it is written down."""
     raw = service.download_file(

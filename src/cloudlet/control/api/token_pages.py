@@ -9,9 +9,12 @@ from litestar import get, post
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect, Template
 
+from cloudlet.control.api.errors import SudoNeeded
 from cloudlet.control.api.tokens import LIFETIMES_DAYS, create_api_token, living_tokens, revoke_api_token
+from cloudlet.control.credentials.pages import has_proved_identity
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
+from cloudlet.control.fields import whole_number
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
 from cloudlet.control.members.views import LABELS
 from cloudlet.control.pages import go, page
@@ -40,8 +43,9 @@ def submit_create(
 ) -> Template:
     """The token is in the answer to this POST and nowhere else."""
     scopes = frozenset(name.removeprefix(SCOPE) for name in data if name.startswith(SCOPE))
-    days = data.get("days", "")
     try:
+        if not has_proved_identity(database, platform, viewer, data.get("password", ""), data.get("code", "")):
+            raise SudoNeeded(hint="It has been a while since you signed in.")
         with database.transaction() as session:
             made = create_api_token(
                 session,
@@ -49,7 +53,7 @@ def submit_create(
                 viewer,
                 name=data.get("name", ""),
                 scopes=scopes,
-                days=int(days) if days.isascii() and days.isdecimal() and len(days) < 5 else 0,
+                days=whole_number(data.get("days", ""), max(LIFETIMES_DAYS)) or 0,
             )
     except Refusal as error:
         return tokens_page(viewer, database, platform, problem=error, entered=data)

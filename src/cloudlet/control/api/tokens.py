@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
@@ -17,6 +17,7 @@ from cloudlet.control.api.errors import TokenScope
 from cloudlet.control.audit.service import record
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import InvalidForm, NotFound
+from cloudlet.control.fields import one_line
 from cloudlet.control.members.service import lock_for
 from cloudlet.control.permissions import PERMISSIONS, effective, is_allowed
 from cloudlet.control.platform import Platform
@@ -25,7 +26,8 @@ from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.admin_token import SHOWN_LENGTH, generate, is_wellformed
 
 LIFETIMES_DAYS = (7, 30, 90, 365)
-MOST_TOKENS = 50
+MOST_TOKENS = 50  # of a member
+MOST_SHOWN = 500
 SEEN_AGAIN = timedelta(minutes=1)
 
 
@@ -56,7 +58,7 @@ def create_api_token(
 ) -> NewApiToken:
     """Raises InvalidForm, and TokenScope for a permission that the viewer does not have."""
     member = lock_for(session, viewer, None)
-    name = name.strip()
+    name = one_line(name)
     if not 1 <= len(name) <= 120:
         raise InvalidForm("Give the token a name of 1 to 120 characters.")
     if days not in LIFETIMES_DAYS:
@@ -65,7 +67,7 @@ def create_api_token(
         raise InvalidForm("One of the permissions does not exist.")
     if not scopes <= effective(member):
         raise TokenScope
-    if len(living_tokens(session, platform, viewer)) >= MOST_TOKENS:
+    if count_living(session, platform, member.id) >= MOST_TOKENS:
         raise InvalidForm(f"You have {MOST_TOKENS} API tokens already. Revoke one first.")
     token = generate(platform.effects.random_bytes)
     row_id = platform.new_id("at")  # short: `credential:<id>` is at most 40 characters, as long as any actor
@@ -101,10 +103,12 @@ def create_api_token(
 
 
 def revoke_api_token(session: Session, platform: Platform, viewer: Viewer, token_id: str) -> None:
-    """One's own; an admin's word ends everybody's. Raises NotFound."""
+    """One's own; an admin's word ends everybody's. A token ends itself and no other. Raises NotFound."""
     member = lock_for(session, viewer, None)
     condition = Credential.membership_id == member.id
-    if member.role == "admin":
+    if viewer.credential_id:
+        condition &= Credential.id == viewer.credential_id
+    elif member.role == "admin":
         condition = Credential.workspace_id == viewer.workspace_id
     revoked = session.scalar(
         update(Credential)
@@ -126,8 +130,14 @@ def revoke_api_token(session: Session, platform: Platform, viewer: Viewer, token
     )
 
 
+def count_living(session: Session, platform: Platform, membership_id: str) -> int:
+    own = (Credential.membership_id == membership_id) & (Credential.kind == "admin_api")
+    living = Credential.revoked_at.is_(None) & (Credential.expires_at > platform.now())
+    return session.scalar(select(func.count(Credential.id)).where(own, living)) or 0
+
+
 def living_tokens(session: Session, platform: Platform, viewer: Viewer) -> tuple[ApiTokenView, ...]:
-    """The viewer's own tokens; for an admin all of the workspace's. Newest first."""
+    """The viewer's own tokens; for an admin, not for their tokens, all of the workspace's. Newest first."""
     query = (
         select(Credential, User.email)
         .join(Membership, Membership.id == Credential.membership_id)
@@ -139,8 +149,9 @@ def living_tokens(session: Session, platform: Platform, viewer: Viewer) -> tuple
             Credential.expires_at > platform.now(),
         )
         .order_by(Credential.id.desc())
+        .limit(MOST_SHOWN)
     )
-    if viewer.role != "admin":
+    if viewer.role != "admin" or viewer.credential_id:
         query = query.where(Credential.membership_id == viewer.membership_id)
     return tuple(token_view(found, email, viewer) for found, email in session.execute(query).all())
 

@@ -19,6 +19,7 @@ from litestar import post
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cloudlet.control.activations.api import count
 from cloudlet.control.activations.errors import LicenseVerdict
 from cloudlet.control.activations.forms import MAX_BODY_BYTES, LicenseForm, read_license_form
 from cloudlet.control.activations.records import Progress
@@ -89,7 +90,8 @@ def would_grant(database: Database, platform: Platform, form: LicenseForm, ip: s
 
 @post("/v1/license/grace-period-check", opt=OPEN, status_code=200)
 async def check_grace(request: WebRequest, database: TheDatabase, platform: ThePlatform) -> dict[str, Any]:
-    """Any 2xx is a yes for LocalStack's client. Raises NoGrace."""
+    """Any 2xx is a yes for LocalStack's client. Raises NoGrace, and LicenseVerdict for who asks too often."""
+    count(request, platform, "license_address", client_ip(request))
     raw = await request.body()
     try:
         form = msgspec.json.decode(raw if len(raw) <= MAX_BODY_BYTES else b"", type=GraceForm)

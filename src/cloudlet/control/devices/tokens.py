@@ -19,7 +19,6 @@ from cloudlet.control.errors import NotFound
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Account, in_workspace
 from cloudlet.control.workspaces.tables import Membership, Workspace
-from cloudlet.license.admin_token import PREFIX
 
 ADMIN_TOKEN_DAYS = 90
 
@@ -73,7 +72,7 @@ def create_admin_token(
 
 def living_credential(session: Session, platform: Platform, token: str) -> Credential:
     """A token that is in force. Raises TokenInvalid; only who holds a revoked one learns that it existed."""
-    found = find_api_token(session, platform, token) or find_credential(session, platform, token)
+    found = find_credential(session, platform, token)
     if found is None:
         raise TokenInvalid
     now = platform.now()
@@ -86,14 +85,6 @@ def living_credential(session: Session, platform: Platform, token: str) -> Crede
     if workspace.deleted_at is not None:
         raise TokenInvalid("The workspace of this token was deleted.")
     return found
-
-
-def find_api_token(session: Session, platform: Platform, token: str) -> Credential | None:
-    if not token.startswith(PREFIX):
-        return None
-    return session.scalar(
-        select(Credential).where(Credential.lookup_hash == platform.vault.lookup_hash("api_token", token))
-    )
 
 
 def devices_of(session: Session, membership_id: str) -> list[Credential]:

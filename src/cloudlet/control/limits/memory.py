@@ -16,6 +16,7 @@ from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
 from cloudlet.control.limits.errors import RateLimited
+from cloudlet.control.limits.service import network_of
 from cloudlet.control.platform import Platform
 
 BURST_SECONDS = 20  # this much of the rate may come at once
@@ -68,7 +69,7 @@ def charge(scope: Scope, platform: Platform, name: str, who: str) -> None:
     buckets: Buckets = scope["litestar_app"].state.buckets
     known = cast(dict[str, Any], scope)
     try:
-        spent = buckets.take(f"{name}:{who}", rate, platform.effects.monotonic())
+        spent = buckets.take(f"{name}:{network_of(who)}", rate, platform.effects.monotonic())
     except RateLimited as error:
         known[SPENT] = Spent(rate * BURST_SECONDS, 0, error.retry_after_seconds)
         raise

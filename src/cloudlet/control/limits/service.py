@@ -6,6 +6,7 @@ that of several processes which take the last token one gets it, on SQLite as on
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Any
 
 import msgspec
@@ -64,8 +65,23 @@ def allow(session: Session, platform: Platform, key: str, *, rate_per_second: fl
     return float(max(missing, 0.001) / rate_per_second)
 
 
+def network_of(address: str) -> str:
+    """Whose requests count together: an IPv4 address; of IPv6 the /64, within which one machine has as many as it likes.
+
+    What is no address stays as it is.
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return address
+    return str(found.ipv4_mapped or ip_network((found, 64), strict=False))
+
+
 def check(database: Database, platform: Platform, limit: Limit, who: str) -> None:
-    """Take a token for `who`, in a transaction of its own. Raises RateLimited."""
+    """Take a token for `who`, in a transaction of its own; an address counts with its network. Raises RateLimited."""
+    who = network_of(who)
     with database.transaction() as session:
         wait = allow(
             session, platform, f"{limit.name}:{who}"[:160], rate_per_second=limit.rate_per_second, burst=limit.burst

@@ -23,6 +23,12 @@ class NotInPlan(Conflict):
     hint = "Choose a plan that has them on Subscriptions."
 
 
+class FileMoved(Conflict):
+    code = "offline_file.moved"
+    title = "The license of this file is its member's no more"
+    hint = "Issue a new one, for who holds a license now."
+
+
 class FileRevoked(Conflict):
     code = "offline_file.revoked"
     title = "This license file was revoked"

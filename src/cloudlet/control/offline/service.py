@@ -18,14 +18,14 @@ from cloudlet.control.activations.grants import shown
 from cloudlet.control.activations.machines import LIMIT_ENTITLEMENT
 from cloudlet.control.activations.tables import Machine
 from cloudlet.control.audit.service import record
-from cloudlet.control.credentials.service import unsealed
+from cloudlet.control.credentials.service import lock_workspace, unsealed
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import InvalidForm, NotFound
 from cloudlet.control.licenses.service import Holding, license_of
 from cloudlet.control.licenses.signing import active_private_key, published_keys
 from cloudlet.control.licenses.tables import License, Plan
 from cloudlet.control.members.service import find_member
-from cloudlet.control.offline.errors import BadRequestFile, FileRevoked, NoLicenseToIssue, NotInPlan
+from cloudlet.control.offline.errors import BadRequestFile, FileMoved, FileRevoked, NoLicenseToIssue, NotInPlan
 from cloudlet.control.offline.forms import IssueForm
 from cloudlet.control.offline.tables import OfflineFile
 from cloudlet.control.platform import Platform
@@ -63,7 +63,7 @@ def issue_file(
     session: Session, platform: Platform, viewer: Viewer, form: IssueForm, *, ip: str = "", user_agent: str = ""
 ) -> OfflineFile:
     """Write down a new license file. Raises NotFound, NoLicenseToIssue, NotInPlan, InvalidForm, BadRequestFile."""
-    session.execute(select(Workspace.id).where(Workspace.id == viewer.workspace_id).with_for_update(key_share=True))
+    lock_workspace(session, viewer.workspace_id)
     member = find_member(session, viewer.workspace_id, form.membership_id)
     holding = license_of(session, member.id)
     now = platform.now()
@@ -229,8 +229,15 @@ def find_file(session: Session, workspace_id: str, file_id: str) -> OfflineFile:
 def download_file(
     session: Session, platform: Platform, viewer: Viewer, file_id: str, *, ip: str = "", user_agent: str = ""
 ) -> bytes:
-    """The file's bytes, signed with the key that signs now; counted and written down. Raises NotFound, FileRevoked."""
+    """The file's bytes, signed with the key that signs now; counted and written down.
+
+    Raises NotFound, FileRevoked, and FileMoved where the license was taken away or ended since.
+    """
+    lock_workspace(session, viewer.workspace_id)  # before the file: everybody takes it first
     row = find_file(session, viewer.workspace_id, file_id)
+    claims = msgspec.convert(row.claims, envelopes.Claims)
+    if row.revoked_at is None and holding_of(session, row, claims) is None:
+        raise FileMoved
     counted = session.scalar(
         update(OfflineFile)
         .where(OfflineFile.id == row.id, OfflineFile.revoked_at.is_(None))
@@ -241,7 +248,6 @@ def download_file(
     if counted is None:
         raise FileRevoked
     note(session, platform, viewer, row, action="offline_file.downloaded", ip=ip, user_agent=user_agent)
-    claims = msgspec.convert(row.claims, envelopes.Claims)
     return files.render(envelopes.sign(claims, active_private_key(session, platform)))
 
 
@@ -249,6 +255,7 @@ def revoke_file(
     session: Session, platform: Platform, viewer: Viewer, file_id: str, *, ip: str = "", user_agent: str = ""
 ) -> None:
     """It is not handed out again, and who asks is told no. Once is enough. Raises NotFound."""
+    lock_workspace(session, viewer.workspace_id)
     row = find_file(session, viewer.workspace_id, file_id)
     revoked = session.scalar(
         update(OfflineFile)
@@ -317,11 +324,18 @@ def check_file(session: Session, platform: Platform, raw: bytes) -> OfflineFile:
     return row
 
 
+def holding_of(session: Session, row: OfflineFile, claims: envelopes.Claims) -> Holding | None:
+    """The license that a file was made for, where it has been its member's all the time since."""
+    holding = license_of(session, row.membership_id) if row.membership_id else None
+    is_same = holding is not None and holding.license.id == row.license_id
+    return holding if holding is not None and is_same and claims.ep >= holding.license.revoke_epoch else None
+
+
 def check_license(session: Session, platform: Platform, row: OfflineFile, claims: envelopes.Claims) -> None:
     """The license of a file: with its member all the time since, and in force. Raises LicenseVerdict."""
     web = platform.settings.base_url
-    holding = license_of(session, row.membership_id) if row.membership_id else None
-    if holding is None or holding.license.id != row.license_id or claims.ep < holding.license.revoke_epoch:
+    holding = holding_of(session, row, claims)
+    if holding is None:
         raise LicenseVerdict("licensing.license.not_assigned", web=web)
     if holding.valid_until <= platform.now():
         raise LicenseVerdict("licensing.license.expired", date=shown(holding.valid_until), web=web)

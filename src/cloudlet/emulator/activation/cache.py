@@ -67,7 +67,8 @@ class LicenseCache:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            # Not through a link that somebody left in the volume: this may run as root, and the volume be theirs.
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "wb") as file:
                 give_to_owner(descriptor, self.folder.parent)
                 file.write(content)
