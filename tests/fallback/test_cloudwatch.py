@@ -261,7 +261,7 @@ def test_alarms_on_metric_math(client: Client, unique: Unique) -> None:
 
 def test_names_of_dashboards(client: Client) -> None:
     assert refused(client("cloudwatch").put_dashboard, DashboardName="a b", DashboardBody="{}")[1].startswith(
-        "The value a b for field DashboardName contains invalid characters."
+        "The value for field DashboardName contains invalid characters."
     )
 
 

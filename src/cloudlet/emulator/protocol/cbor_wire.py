@@ -16,6 +16,7 @@ from cloudlet.emulator.protocol.constraints import Rules
 from cloudlet.emulator.protocol.errors import (
     FRAMEWORK,
     ErrorShapes,
+    declared,
     json_type,
     members_of,
     query_error_header,
@@ -137,6 +138,7 @@ def cbor_error(
     error: AwsError, shape: Shape | None, service: ServiceModel | None, request_id: str, *, kinesis: bool = False
 ) -> HttpResponse:
     """An error of a CBOR operation. RPC v2 names the error with its package, whatever the service's JSON does."""
+    shape = declared(error, shape, service)
     members = members_of(error, shape)
     if shape is not None:
         write = JsonWriter(tagged_milliseconds if kinesis else tagged_seconds).of(shape)

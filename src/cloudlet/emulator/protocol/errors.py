@@ -51,6 +51,22 @@ class ErrorShapes:
         return self.by_code.get(error.code)
 
 
+def declared(error: AwsError, shape: Shape | None, service: ServiceModel | None) -> Shape | None:
+    """The error's shape; services that once spoke the query protocol name all errors that any operation declares."""
+    if shape is None and service is not None and "awsQueryCompatible" in service.metadata:
+        return of_service(service, error.code)
+    return shape
+
+
+def of_service(service: ServiceModel, code: str) -> Shape | None:
+    """An error that another operation of the service declares, by wire code or shape name."""
+    for name in service.operation_names:
+        shape = ErrorShapes(service.operation(name)).by_code.get(code)
+        if shape is not None:
+            return shape
+    return None
+
+
 def json_type(error: AwsError, shape: Shape | None, service: ServiceModel | None) -> str:
     """The error's `__type`: with its package where the service speaks awsJson1_0, short else."""
     name = error.code if shape is None else shape.name

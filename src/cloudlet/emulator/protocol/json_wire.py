@@ -12,7 +12,7 @@ import orjson
 
 from cloudlet.emulator.kernel.errors import AwsError, SerializationError
 from cloudlet.emulator.protocol.constraints import Rules
-from cloudlet.emulator.protocol.errors import ErrorShapes, json_type, members_of, query_error_header
+from cloudlet.emulator.protocol.errors import ErrorShapes, declared, json_type, members_of, query_error_header
 from cloudlet.emulator.protocol.event_stream import CONTENT_TYPE, EventWriter, initial_response
 from cloudlet.emulator.protocol.fragments import encode_plain
 from cloudlet.emulator.protocol.json_reader import JsonReader, Read
@@ -136,6 +136,7 @@ def json_event_body(shape: Shape) -> Callable[[Any], bytes]:
 
 def json_error(error: AwsError, shape: Shape | None, service: ServiceModel | None, request_id: str) -> HttpResponse:
     """An error of an awsJson operation."""
+    shape = declared(error, shape, service)
     members = members_of(error, shape)
     write = JsonWriter().of(shape) if shape is not None else None
     content = {"__type": json_type(error, shape, service), **(members if write is None else write(members))}

@@ -26,13 +26,17 @@ ANY = "*"  # the answer of all operations of a service that have none of their o
 # botocore's name of each service that has answers here -> its module in this package
 MODULES: Mapping[str, str] = MappingProxyType(
     {
+        "acm": "acm",
         "cloudformation": "cloudformation",
         "cloudwatch": "cloudwatch",
         "iam": "iam",
+        "kinesis": "kinesis",
         "kms": "kms",
         "logs": "logs",
+        "rds": "rds",
         "secretsmanager": "secretsmanager",
         "ssm": "ssm",
+        "transcribe": "transcribe",
     }
 )
 

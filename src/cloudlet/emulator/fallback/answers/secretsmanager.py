@@ -52,6 +52,8 @@ def checked(answer: Answer) -> Answer:
             name = request.get("SecretId")
             if name is not None:
                 check_scope(asked, name)
+                if not name.startswith("arn:"):
+                    check_name(name)
                 secret = backend.secrets.get(name)
                 if secret is not None and secret.is_deleted() and operation not in WHILE_MARKED:
                     raise refuse("InvalidRequestException", MARKED)
@@ -75,6 +77,14 @@ def forget_deleted(backend: Any, now: float) -> None:
             backend.secrets.pop(secret.arn)
 
 
+def check_name(name: str) -> None:
+    if not NAME.match(name):
+        raise refuse(
+            "ValidationException",
+            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
+        )
+
+
 def check_scope(asked: Asked, name: str) -> None:
     """An ARN of another region or account names nothing here."""
     parts = name.split(":")
@@ -96,11 +106,7 @@ def as_it_is(asked: Asked) -> dict[str, Any]:
 def create_secret(asked: Asked) -> dict[str, Any]:
     request = asked.request
     name = request["Name"]
-    if not NAME.match(name):
-        raise refuse(
-            "ValidationException",
-            "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!",
-        )
+    check_name(name)
     check_one_value(request)
     with asked.state() as backend:
         before = backend.secrets.get(name)

@@ -33,7 +33,7 @@ def put_dashboard(asked: Asked) -> dict[str, Any]:
     if not DASHBOARD_NAME.match(name):
         raise refuse(
             "InvalidParameterValue",
-            f"The value {name} for field DashboardName contains invalid characters. It can only contain alphanumerics, "
+            "The value for field DashboardName contains invalid characters. It can only contain alphanumerics, "
             "dash (-) and underscore (_).\n",
         )
     try:
