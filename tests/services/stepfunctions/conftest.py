@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -97,3 +98,19 @@ def machines(client: Any) -> Machines:
 @pytest.fixture
 def sqs(emulator: RunningEmulator) -> Iterator[Any]:
     return emulator.client("sqs")  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def timed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """An emulator of the module's own, whose clock may be moved."""
+    running = RunningEmulator(tmp_path_factory.mktemp("timed") / "output.log")
+    yield running
+    running.stop()
+
+
+def advance(emulator: RunningEmulator, seconds: float) -> None:
+    """Let time pass; what falls due has run when this returns."""
+    body = json.dumps({"seconds": seconds}).encode()
+    request = urllib.request.Request(f"{emulator.url}/_cloudlet/clock/advance", body, method="POST")
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        assert answer.status == 200

@@ -4,6 +4,7 @@ from cloudlet.emulator.kernel.service import Service
 from cloudlet.emulator.services.stepfunctions import (
     activities,
     aliases,
+    answers,
     callbacks,
     executions,
     histories,
@@ -19,4 +20,5 @@ SERVICE = Service(
     "stepfunctions",
     modules=(machines, versions, aliases, executions, histories, callbacks, activities, map_runs, state_tests, tags),
     jobs=jobs.HANDLERS,
+    finish=answers.finish,
 )

@@ -15,7 +15,7 @@ from cloudlet.emulator.services.stepfunctions.api import (
     TestStateOutput,
     ValidationException,
 )
-from cloudlet.emulator.services.stepfunctions.asl import graphs
+from cloudlet.emulator.services.stepfunctions.asl import graphs, timestamps
 from cloudlet.emulator.services.stepfunctions.asl.definitions import diagnose, diagnose_state
 from cloudlet.emulator.services.stepfunctions.asl.diagnostics import described
 from cloudlet.emulator.services.stepfunctions.asl.evaluation import Evaluation
@@ -36,6 +36,7 @@ from cloudlet.emulator.services.stepfunctions.asl.processing import (
     prepare,
 )
 from cloudlet.emulator.services.stepfunctions.engine import failing, map_runs, steps
+from cloudlet.emulator.services.stepfunctions.engine.run import REPEATABLE
 from cloudlet.emulator.services.stepfunctions.errors import invalid_definition
 from cloudlet.emulator.services.stepfunctions.integrations.perform import Asked, perform
 from cloudlet.emulator.services.stepfunctions.integrations.resources import parse
@@ -108,7 +109,7 @@ def read(call: Call, request: TestStateInput) -> Tested:
     name, state, machine = state_of(request)
     given = json_of(request.get("input", "{}"), "input")
     variables = object_of(request.get("variables"), "variables")
-    context = context_of(call, name, request, given)
+    context = context_of(call, name, state["Type"], request, given)
     evaluation = Evaluation(name, None, context, variables, call.now, call.ids.uuid, call.ids.random)
     return Tested(name, state, machine, evaluation, given)
 
@@ -171,12 +172,28 @@ def object_of(text: str | None, member: str) -> dict[str, Any]:
     return found
 
 
-def context_of(call: Call, name: str, request: TestStateInput, given: Any) -> dict[str, Any]:
-    """The context object: what the request says, over nothing else."""
+def context_of(call: Call, name: str, kind: str, request: TestStateInput, given: Any) -> dict[str, Any]:
+    """The context object: what the request says, else one of an express workflow that has just begun."""
     told = object_of(request.get("context"), "context")
     if told:
         return told
-    return {"State": {"Name": name}}
+    machine, execution = call.ids.uuid(), call.ids.uuid()
+    where = f"arn:{call.partition}:states:{call.region}:{call.account_id}"
+    entered = timestamps.written(call.now)
+    state: dict[str, Any] = {"EnteredTime": entered, "Name": name}
+    if kind in REPEATABLE:
+        state["RetryCount"] = request.get("stateConfiguration", {}).get("retrierRetryCount", 0)
+    return {
+        "Execution": {
+            "Id": f"{where}:express:{machine}:{execution}",
+            "Input": given,
+            "Name": execution,
+            "RoleArn": request.get("roleArn", ""),
+            "StartTime": entered,
+        },
+        "State": state,
+        "StateMachine": {"Id": f"{where}:stateMachine:{machine}", "Name": machine},
+    }
 
 
 # --- carrying it out
@@ -205,6 +222,10 @@ async def carried_out(call: Call, tested: Tested, request: TestStateInput, seen:
     if kind == "Map":
         inspect_map(tested, request, data, seen)
     result = await result_of(call, tested, request, data)
+    if kind == "Map":
+        ended = Ended(conclude(state, jsonata, evaluation, given, result, seen), state.get("Next"))
+        seen.pop("result", None)
+        return ended
     return Ended(conclude(state, jsonata, evaluation, given, result, seen), state.get("Next"))
 
 

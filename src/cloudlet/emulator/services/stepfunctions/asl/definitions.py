@@ -95,7 +95,6 @@ JSONATA_FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "Map": frozenset({"Items", "Output"}),
     }
 )
-MACHINE_FIELDS = frozenset({"Comment", "StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"})
 PROCESSOR_FIELDS = frozenset({"Comment", "StartAt", "States", "ProcessorConfig"})
 LABEL = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]{1,40}")
 MOST_STATE_NAME = 80
@@ -126,8 +125,6 @@ def diagnose_state(state: Any) -> list[Diagnostic]:
 
 
 def machine_level(machine: dict[str, Any]) -> Found:
-    for name in sorted(set(machine) - MACHINE_FIELDS):
-        yield unsupported(name, "/")
     if machine.get("QueryLanguage", JSONPATH) not in (JSONPATH, JSONATA):
         yield Diagnostic(SCHEMA, f"Value must be one of: [{JSONPATH}, {JSONATA}]", "/QueryLanguage")
     limit = machine.get("TimeoutSeconds")

@@ -17,6 +17,7 @@ from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps, size
 JSONATA = "JSONata"
 JSONPATH = "JSONPath"
 MOST_BYTES = 262_144  # of a state's input or output
+WITH_PARAMETERS = frozenset({"Pass", "Task", "Parallel", "Map"})
 Seen = dict[str, Any]
 
 
@@ -46,7 +47,8 @@ def prepare(state: dict[str, Any], jsonata: bool, evaluation: Evaluation, raw: A
     seen["afterInputPath"] = data = evaluation.whole_path(state.get("InputPath", "$"), raw)
     if "Parameters" in state and state["Type"] != "Map":
         data = evaluation.template(state["Parameters"], data)
-    seen["afterParameters"] = data
+    if state["Type"] in WITH_PARAMETERS:
+        seen["afterParameters"] = data
     return data
 
 
@@ -55,7 +57,7 @@ def conclude(
 ) -> Conclusion:
     """The output of a state that succeeded with `result`. Raises StateFailure."""
     seen["result"] = result
-    limited(state, evaluation, result)
+    limited(evaluation, result)
     if jsonata:
         states = {"input": raw, "result": result}
         output = result
@@ -64,17 +66,18 @@ def conclude(
         assigned = None
         if "Assign" in state:
             assigned = evaluation.expressions("Assign", state["Assign"], states)
-        limited(state, evaluation, output)
+        limited(evaluation, output)
         return Conclusion(output, assigned)
     assigned = evaluation.template(state["Assign"], result) if "Assign" in state else None
     selected = result
     if "ResultSelector" in state:
         selected = evaluation.template(state["ResultSelector"], result)
-    seen["afterResultSelector"] = selected
+    if state["Type"] != "Pass":
+        seen["afterResultSelector"] = selected
     joined = evaluation.put_result(raw, state.get("ResultPath", "$"), selected)
     seen["afterResultPath"] = joined
     output = evaluation.whole_path(state.get("OutputPath", "$"), joined)
-    limited(state, evaluation, output)
+    limited(evaluation, output)
     return Conclusion(output, assigned)
 
 
@@ -89,7 +92,7 @@ def pass_on(
     else:
         assigned = evaluation.template(state["Assign"], data) if "Assign" in state else None
         output = evaluation.whole_path(state.get("OutputPath", "$"), data)
-    limited(state, evaluation, output)
+    limited(evaluation, output)
     return Conclusion(output, assigned)
 
 
@@ -111,12 +114,11 @@ def caught(
     return Conclusion(evaluation.put_result(raw, catcher.get("ResultPath", "$"), error_output), assigned)
 
 
-def limited(state: dict[str, Any], evaluation: Evaluation, value: Any) -> None:
+def limited(evaluation: Evaluation, value: Any) -> None:
     """Raises StateFailure where the value is larger than a state may hand on."""
     if size(dumps(value)) > MOST_BYTES:
-        kind = "state/task"
-        name = state.get("Resource") or evaluation.name
-        raise StateFailure(
-            DATA_LIMIT,
-            f"The {kind} '{name}' returned a result with a size exceeding the maximum number of bytes service limit.",
-        )
+        raise StateFailure(DATA_LIMIT, too_large(evaluation.name))
+
+
+def too_large(name: str) -> str:
+    return f"The state/task '{name}' returned a result with a size exceeding the maximum number of bytes service limit."

@@ -297,8 +297,10 @@ def inspected(state: dict[str, Any], jsonata: bool, evaluation: Evaluation, data
         evaluation.context = context
         inputs.append(groups.item_input(state, jsonata, evaluation, data, index, item)[0])
     evaluation.context = context
-    found["afterItemSelector"] = inputs
+    if "ItemSelector" in state or "Parameters" in state:
+        found["afterItemSelector"] = inputs
     found["itemCount"] = len(items)
+    found["maxConcurrency"] = 0
     for field, member in LIMITS:
         value = groups.number_of(state, field, jsonata, evaluation, data)
         if value is not None:
@@ -344,7 +346,9 @@ def results_written(run: Run, frame: Frame, outcome: dict[str, Any]) -> None:
 
 def conclude_run(run: Run, frame: Frame, result: Any) -> None:
     end_run(run, frame, "SUCCEEDED")
+    succeeded = frame.last_event
     run.note(frame, "MapStateSucceeded")
+    frame.last_event = succeeded  # AWS's events of leaving the state follow the Map run's, too
     state = run.state_of(frame)
     conclusion = conclude(state, run.jsonata(state), run.evaluation(frame), frame.input, result, {})
     groups.clear(run, frame)

@@ -38,7 +38,8 @@ async def announce(call: Call, payload: dict[str, Any]) -> None:
 def status_change(execution: Execution, status: str) -> dict[str, Any]:
     """The event's detail ("Automating Step Functions event delivery with EventBridge")."""
     over = status != "RUNNING"
-    included = {"included": True, "truncated": False}
+    whole = status in ("RUNNING", "SUCCEEDED")
+    included = {"included": True}
     return {
         "executionArn": execution.arn,
         "stateMachineArn": execution.machine_arn,
@@ -52,8 +53,8 @@ def status_change(execution: Execution, status: str) -> dict[str, Any]:
         "stateMachineAliasArn": execution.alias_arn,
         "redriveCount": execution.redrive_count,
         "redriveDate": None if execution.redriven_at is None else int(execution.redriven_at * 1000),
-        "redriveStatus": "NOT_REDRIVABLE" if status in ("RUNNING", "SUCCEEDED") else "REDRIVABLE",
-        "redriveStatusReason": None,
+        "redriveStatus": "NOT_REDRIVABLE" if whole else "REDRIVABLE",
+        "redriveStatusReason": f"Execution is {status} and cannot be redriven" if whole else None,
         "inputDetails": included,
         "outputDetails": included if over and execution.output is not None else None,
         "error": execution.error if over else None,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from cloudlet.emulator.services.stepfunctions.asl.evaluation import Evaluation
-from cloudlet.emulator.services.stepfunctions.asl.failures import HEARTBEAT_TIMEOUT, TIMEOUT, StateFailure
-from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps
-from cloudlet.emulator.services.stepfunctions.asl.processing import conclude, prepare
+from cloudlet.emulator.services.stepfunctions.asl.failures import DATA_LIMIT, HEARTBEAT_TIMEOUT, TIMEOUT, StateFailure
+from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps, size
+from cloudlet.emulator.services.stepfunctions.asl.processing import MOST_BYTES, conclude, prepare, too_large
 from cloudlet.emulator.services.stepfunctions.engine import details
 from cloudlet.emulator.services.stepfunctions.engine.frames import ACTIVITY, CALLBACK, TASK, Frame, Task
 from cloudlet.emulator.services.stepfunctions.engine.run import Run
@@ -37,7 +37,9 @@ def begin(run: Run, frame: Frame) -> None:
     heartbeat = seconds(state, "HeartbeatSeconds", jsonata, evaluation, frame.input)
     frame.task = Task(target.kind, target.resource_type, target.resource, target.pattern, arguments, frame.token)
     frame.task.heartbeat_seconds = heartbeat
-    limits = {"timeoutInSeconds": timeout, "heartbeatInSeconds": heartbeat}
+    limits: dict[str, Any] = {"timeoutInSeconds": timeout, "heartbeatInSeconds": heartbeat}
+    if "Credentials" in state:
+        limits["taskCredentials"] = credentials_of(state["Credentials"], jsonata, evaluation, frame.input)
     if target.kind == "activity":
         schedule_activity(run, frame, target, limits)
     else:
@@ -46,6 +48,15 @@ def begin(run: Run, frame: Frame) -> None:
         expire_later(run, frame, TIMEOUT, timeout)
     if heartbeat is not None and target.kind != "activity":
         expire_later(run, frame, HEARTBEAT_TIMEOUT, heartbeat)
+
+
+def credentials_of(given: dict[str, Any], jsonata: bool, evaluation: Evaluation, data: Any) -> dict[str, Any]:
+    """The role that the task is to run as; here every role may do everything. Raises StateFailure."""
+    if jsonata:
+        found = evaluation.expressions("Credentials", given, {"input": data})
+    else:
+        found = evaluation.template(given, data)
+    return {"roleArn": found.get("RoleArn", "")}
 
 
 def seconds(state: dict[str, Any], field: str, jsonata: bool, evaluation: Evaluation, data: Any) -> int | None:
@@ -62,7 +73,7 @@ def seconds(state: dict[str, Any], field: str, jsonata: bool, evaluation: Evalua
     return value
 
 
-def schedule_call(run: Run, frame: Frame, target: Target, limits: dict[str, int | None]) -> None:
+def schedule_call(run: Run, frame: Frame, target: Target, limits: dict[str, Any]) -> None:
     task = frame.task
     assert task is not None
     given = {name: value for name, value in limits.items() if value is not None}
@@ -81,7 +92,7 @@ def schedule_call(run: Run, frame: Frame, target: Target, limits: dict[str, int 
     run.later_job(CALL, {"arn": run.arn, "frame": frame.frame_id, "attempt": frame.attempt}, run.now)
 
 
-def schedule_activity(run: Run, frame: Frame, target: Target, limits: dict[str, int | None]) -> None:
+def schedule_activity(run: Run, frame: Frame, target: Target, limits: dict[str, Any]) -> None:
     task = frame.task
     assert task is not None
     task.token = frame.token = run.call.ids.alphanumeric(TOKEN_CHARACTERS)
@@ -162,6 +173,10 @@ def note_failure(run: Run, frame: Frame, task: Task, kind: str, error: str | Non
 
 def succeed(run: Run, frame: Frame, task: Task, result: Any) -> None:
     forget(run, task)
+    if size(dumps(result)) > MOST_BYTES:
+        cause = too_large(task.resource if task.kind == "lambda" else task.resource_type)
+        note_failure(run, frame, task, "Failed", DATA_LIMIT, cause)
+        raise StateFailure(DATA_LIMIT, cause)
     if task.kind == "lambda":
         run.note(frame, "LambdaFunctionSucceeded", details.output(result))
     elif task.kind == "activity":

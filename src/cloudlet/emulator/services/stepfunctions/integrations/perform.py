@@ -110,8 +110,9 @@ def with_resources(arguments: Any, arns: tuple[str, ...]) -> Any:
 def refused(call: Call, error: AwsError, service: Optimized, operation: OperationModel) -> Outcome:
     """An error of an optimized integration, in the words of the SDK for Java 1."""
     name = exception_name(error.code, operation, f"{service.client.removesuffix('v2')}Exception")
+    code = error.query_code or error.code
     cause = (
-        f"{error.message} (Service: {service.client}; Status Code: {error.status}; Error Code: {error.code}; "
+        f"{error.message} (Service: {service.client}; Status Code: {error.status}; Error Code: {code}; "
         f"Request ID: {call.ids.uuid()}; Proxy: null)"
     )
     return {"error": f"{service.prefix}.{name}", "cause": cause, "submitting": True}

@@ -153,7 +153,7 @@ def answer_of(shape: Shape | None, value: Any, java: bool) -> Any:
     if kind == "map":
         return {key: answer_of(shape.value, item, java) for key, item in value.items()}
     if kind == "timestamp":
-        return timestamps.written(value) if isinstance(value, int | float) else value
+        return timestamps.written(value).replace(".000Z", "Z") if isinstance(value, int | float) else value
     if kind == "blob":
         return text_of(value)
     return value
