@@ -36,6 +36,7 @@ LOG = logging.getLogger("cloudlet.jobs")
 DEFAULT_ACCOUNT = "000000000000"
 DEFAULT_REGION = "us-east-1"
 PARALLEL = 16  # jobs that one emulator runs at a time
+PARALLEL_LONG = 32  # and those of handlers that are `long`
 LONGEST_SLEEP_SECONDS = 3600.0
 UNKNOWN_KIND_SECONDS = 300.0  # until a job is looked at again whose handler this emulator does not have
 STOP_SECONDS = (
@@ -84,6 +85,7 @@ class JobHandler(msgspec.Struct, frozen=True):
     - `retry`: the policy, or a function of the payload that gives it.
     - `gave_up(call, payload, reason)`: the last attempt failed, or `run` raised GiveUp. Runs inside the transaction that
       drops the job (`call.tx` is open), so a dead letter and the end of the job are one. It must not raise.
+    - `long`: it may take minutes, most of them waiting (a function that a user wrote). Such jobs do not keep others back.
     - `lease_seconds`: how long until another worker may think that this one died; renewed while it runs.
     """
 
@@ -92,6 +94,7 @@ class JobHandler(msgspec.Struct, frozen=True):
     retry: RetryPolicy | Callable[[dict[str, Any]], RetryPolicy] = RetryPolicy()
     gave_up: Callable[[Call, dict[str, Any], str], None] | None = None
     delivers: bool = False
+    long: bool = False
     lease_seconds: float = 60.0
 
 
@@ -197,6 +200,7 @@ class JobRunner:
         self._leases = Ids()  # never seeded: two emulators must not take the same name, and nobody sees it
         self._handlers: dict[str, JobHandler] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._long: set[str] = set()  # those of _running whose handlers are long
         self._loop_task: asyncio.Task[None] | None = None
         self._stepping = False  # `run_due` is at work, the loop keeps off
         self._steps = asyncio.Lock()  # of two that move the clock, one waits for the other
@@ -272,23 +276,30 @@ class JobRunner:
 
     async def _begin_due(self) -> float:
         """Start what is due. Seconds to wait for more."""
-        free = PARALLEL - len(self._running)
+        free = self._free()
         if self._stepping or free <= 0:
             return LONGEST_SLEEP_SECONDS  # the end of a job, or of the stepping, wakes the loop
         now = self._clock.now()
         for job in await self._transact(lambda tx: self._take_due(tx, now, free)):
             task = asyncio.get_running_loop().create_task(self._run(job), name=f"job {job.kind} {job.job_id}")
             self._running[job.job_id] = task
+            if self._handlers[job.kind].long:
+                self._long.add(job.job_id)
             task.add_done_callback(lambda _, job_id=job.job_id: self._ended(job_id))  # type: ignore[misc]
         following = await self._transact(_first_due)
         if following is None:
             return LONGEST_SLEEP_SECONDS
-        if len(self._running) >= PARALLEL:
+        if self._free() <= 0:
             return LONGEST_SLEEP_SECONDS
         return min(max(following - self._clock.now(), 0.0), LONGEST_SLEEP_SECONDS)
 
+    def _free(self) -> int:
+        """How many more may be begun. When all places for long ones are taken, they take the others'."""
+        return PARALLEL - len(self._running) + min(len(self._long), PARALLEL_LONG)
+
     def _ended(self, job_id: str) -> None:
         del self._running[job_id]
+        self._long.discard(job_id)
         self._store.watch.notify((JOBS.prefix(),))
 
     def _take_due(self, tx: Transaction, now: float, most: int) -> list[JobRecord]:

@@ -40,6 +40,6 @@ SERVICE = Service(
         url_requests,
     ),
     parsers={"InvokeUrl": url_requests.parse_url_request},
-    jobs=(JobHandler(asynchronous.EVENT, asynchronous.run_event, lease_seconds=960.0),),
+    jobs=(JobHandler(asynchronous.EVENT, asynchronous.run_event, long=True, lease_seconds=60.0),),
     background=watching.watch,
 )

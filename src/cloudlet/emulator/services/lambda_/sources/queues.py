@@ -6,14 +6,17 @@ Source: "Using Lambda with Amazon SQS", "Handling errors for an SQS event source
 from __future__ import annotations
 
 import asyncio
+import logging
 from base64 import b64encode
 from typing import Any
 
 from cloudlet.emulator.effects.clock import monotonic
 from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.services.lambda_.records import Mapping
 from cloudlet.emulator.services.lambda_.sources.batches import call_function, decoded, passes
 
+LOG = logging.getLogger("cloudlet.lambda")
 AT_A_TIME = 10  # messages in one answer of SQS
 WAIT_SECONDS = 20
 PARALLEL = 5
@@ -79,6 +82,16 @@ def url_of(arn: str) -> str:
 
 
 async def handle(call: Call, mapping: Mapping, messages: list[dict[str, Any]]) -> None:
+    """Call the function with one batch. What goes wrong is logged: the messages come back by themselves."""
+    try:
+        await carry_out(call, mapping, messages)
+    except AwsError as error:
+        LOG.info("messages of %s could not be handled: %s", mapping.source_arn, error.message)
+    except Exception:  # survives: one batch's trouble; its messages come back when they are visible again
+        LOG.exception("handling messages of %s failed", mapping.source_arn)
+
+
+async def carry_out(call: Call, mapping: Mapping, messages: list[dict[str, Any]]) -> None:
     records = [record(mapping, message) for message in messages]
     wanted = [entry for entry in records if passes(mapping, {**entry, "body": decoded(entry["body"])})]
     done = [entry["receiptHandle"] for entry in records if entry not in wanted]
