@@ -93,7 +93,6 @@ FOREIGN = (
     Foreign(("LAMBDA_DEBUG_MODE*",), "start the function's own debugger; the function is a process of this machine"),
     Foreign(("LAMBDA_RUNTIME_VALIDATION",), "functions may be made with deprecated runtimes"),
     Foreign(("LAMBDA_TRUNCATE_STDOUT",), "what functions print is in CloudWatch Logs, whole"),
-    Foreign(("BUCKET_MARKER_LOCAL",), "upload the code again with UpdateFunctionCode after a change"),
     Foreign(
         ("LAMBDA_EVENT_SOURCE_MAPPING_*", "LAMBDA_SQS_EVENT_SOURCE_MAPPING_*"),
         "event sources are watched, and read as soon as there is something",

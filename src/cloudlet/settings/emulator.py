@@ -80,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sqs_enable_message_retention_period: bool = True  # SQS_ENABLE_MESSAGE_RETENTION_PERIOD: drop messages older than it
     sqs_endpoint_strategy: str = "standard"  # SQS_ENDPOINT_STRATEGY: standard, domain, path, off, dynamic
     # --- Lambda
+    bucket_marker_local: str = "hot-reload"  # BUCKET_MARKER_LOCAL: a function's S3Bucket that makes S3Key a local folder
     lambda_keepalive_ms: int = 600_000  # LAMBDA_KEEPALIVE_MS: how long a process waits for the function's next event
     lambda_runtime_environment_timeout: int = 20  # LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: seconds for a process to begin
     lambda_disable_aws_endpoint_url: bool = False  # LAMBDA_DISABLE_AWS_ENDPOINT_URL: functions get no AWS_ENDPOINT_URL
@@ -217,6 +218,7 @@ def service_settings(env: Environment) -> dict[str, Any]:
 
 def lambda_settings(env: Environment) -> dict[str, Any]:
     return {
+        "bucket_marker_local": env.text("BUCKET_MARKER_LOCAL", "hot-reload"),
         "lambda_keepalive_ms": max(0, env.number("LAMBDA_KEEPALIVE_MS", 600_000)),
         "lambda_runtime_environment_timeout": max(1, env.number("LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT", 20)),
         "lambda_disable_aws_endpoint_url": env.flag("LAMBDA_DISABLE_AWS_ENDPOINT_URL"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -227,3 +228,14 @@ def test_the_account_has_limits(functions: Functions) -> None:
     found = functions.aws.get_account_settings()
     assert found["AccountLimit"]["ConcurrentExecutions"] == 1000
     assert found["AccountUsage"]["FunctionCount"] >= 1
+
+
+def test_code_of_a_folder_is_loaded_again_after_a_change(functions: Functions, tmp_path: Path) -> None:
+    module = tmp_path / "app.py"
+    module.write_text("count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n")
+    name = functions.make(Code={"S3Bucket": "hot-reload", "S3Key": str(tmp_path)})
+    assert [functions.call(name), functions.call(name)] == [1, 2]
+    module.write_text("def handler(event, context): return 'changed'\n")
+    assert functions.call(name) == "changed"
+    with pytest.raises(ClientError, match="is a folder on the emulator's machine"):
+        functions.make(Code={"S3Bucket": "hot-reload", "S3Key": str(tmp_path / "none")})

@@ -6,6 +6,7 @@ import hashlib
 import io
 import zipfile
 from base64 import b64encode
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloudlet.emulator.kernel.call import Call
@@ -14,9 +15,11 @@ from cloudlet.emulator.protocol.message import FileSlice
 from cloudlet.emulator.services.lambda_ import api
 from cloudlet.emulator.services.lambda_.errors import invalid
 
+LOCAL = "Local"  # in what is kept of where code came from: the folder of this machine that has it
+
 
 class Archive(NamedTuple):
-    """A package. `content` is empty for a container image."""
+    """A package. `content` is empty for a container image, and for a folder of this machine."""
 
     content: bytes
     sha256: str  # base64
@@ -40,7 +43,17 @@ async def fetch(call: Call, code: dict[str, Any], operation: str) -> Archive:
         return Archive(b"", digest, 0, {"ImageUri": code["ImageUri"]})
     if not code.get("S3Bucket") or not code.get("S3Key"):
         raise invalid("Please provide a source for function code.")
+    if code["S3Bucket"] == call.settings.bucket_marker_local:
+        return local(code["S3Key"], code)
     return archive(call, await from_bucket(call, code), {"S3Bucket": code["S3Bucket"], "S3Key": code["S3Key"]})
+
+
+def local(path: str, code: dict[str, Any]) -> Archive:
+    """A folder of this machine, whose files are used as they are. Raises InvalidParameterValueException."""
+    if not Path(path).is_dir():
+        raise invalid(f"Code of the bucket {code['S3Bucket']} is a folder on the emulator's machine; {path} is none.")
+    digest = b64encode(hashlib.sha256(path.encode()).digest()).decode()
+    return Archive(b"", digest, 0, {LOCAL: path, "S3Bucket": code["S3Bucket"], "S3Key": path})
 
 
 async def from_bucket(call: Call, code: dict[str, Any]) -> bytes:

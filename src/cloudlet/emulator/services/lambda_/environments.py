@@ -29,6 +29,7 @@ class Environment(NamedTuple):
     """`init_seconds`: how long it took to begin, 0.0 for one that was waiting. `init_output`: what was printed then."""
 
     program: Program
+    key: tuple[str, ...]
     stream: str
     init_seconds: float = 0.0
     init_output: bytes = b""
@@ -45,15 +46,26 @@ class Failed(Exception):
 
 async def environment_of(call: Call, target: Target) -> Environment:
     """One that waits, or a new one. Raises CannotRun, Failed."""
-    waiting = call.programs.take(target.key)
+    key = target.key
+    if target.local:  # a change of a file is a change of the function
+        key = (*key, await call.programs.in_thread(lambda: newest(target.local)))
+    waiting = call.programs.take(key)
     if waiting is not None:
-        return Environment(waiting, waiting.label)
-    return await begin(call, target)
+        return Environment(waiting, key, waiting.label)
+    if target.local:
+        call.programs.forget(target.key)
+    return await begin(call, target, key)
 
 
-async def begin(call: Call, target: Target) -> Environment:
+def newest(folder: str) -> str:
+    """When a file of the folder was last changed, and how many there are."""
+    times = [path.stat().st_mtime_ns for path in Path(folder).rglob("*") if path.is_file()]
+    return f"{len(times)}/{max(times, default=0)}"
+
+
+async def begin(call: Call, target: Target, key: tuple[str, ...]) -> Environment:
     command = program_of(str(target.config.get("Runtime") or ""))
-    code = await folder_of(call, (target.code,))
+    code = Path(target.local) if target.local else await folder_of(call, (target.code,))
     opt = await folder_of(call, target.layers) if target.layers else None
     stream = log_stream(call, target)
     variables = variables_of(call, target, code, opt, stream)
@@ -70,7 +82,7 @@ async def begin(call: Call, target: Target) -> Environment:
         raise Failed("Sandbox.Timedout", "the runtime did not begin in time", program.take_output()) from None
     except Ended as end:
         raise Failed("Runtime.ExitError", exit_words(end.code), program.take_output()) from None
-    return Environment(program, stream, monotonic() - started, program.take_output())
+    return Environment(program, key, stream, monotonic() - started, program.take_output())
 
 
 def exit_words(code: int) -> str:

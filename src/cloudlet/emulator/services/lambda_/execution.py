@@ -78,7 +78,7 @@ async def carry_out(call: Call, target: Target, event: bytes, request_id: str, c
     seconds = monotonic() - started
     output = environment.program.take_output()
     if environment.program.code is None and ran.status != "timeout":
-        call.programs.keep(target.key, environment.program, call.settings.lambda_keepalive_ms / 1000)
+        call.programs.keep(environment.key, environment.program, call.settings.lambda_keepalive_ms / 1000)
     else:
         environment.program.end()
     report = Report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.services.lambda_.archives import LOCAL
 from cloudlet.emulator.services.lambda_.errors import no_function
 from cloudlet.emulator.services.lambda_.names import Named, find_alias, find_function, version_of
 from cloudlet.emulator.services.lambda_.records import LATEST, LAYER_VERSIONS
@@ -31,6 +32,7 @@ class Target(NamedTuple):
     code: Package
     layers: tuple[Package, ...]
     reserved: int | None
+    local: str = ""  # the folder of this machine that has the code
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ def find_target(call: Call, named: Named) -> Target:
         Package(config["CodeSha256"], version.blob_id),
         tuple(packages_of(call, config.get("Layers", ()))),
         function.reserved,
+        str(version.code.get(LOCAL, "")),
     )
 
 
