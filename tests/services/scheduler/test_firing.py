@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import RunningEmulator
-from tests.services.scheduler.conftest import BASE, ROLE, YEARS_ON, Timed
+from tests.eventing.timed import BASE, ROLE, YEARS_ON, Timed
 
 
 def test_a_rate_begins_at_once_and_never_drifts(timed: Timed) -> None:

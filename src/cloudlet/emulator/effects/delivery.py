@@ -10,6 +10,8 @@ from typing import Protocol
 
 import httpx
 
+LARGEST_ANSWER = 1024 * 1024
+
 
 class DeliveryFailed(Exception):
     """No answer came: the address does not exist, refuses, is too slow, or is no HTTP server. The message says which."""
@@ -22,6 +24,12 @@ class HttpDelivery(Protocol):
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_seconds: float = 15.0
     ) -> int:
         """The status of the answer, whatever it is; redirects are not followed. Raises DeliveryFailed."""
+        ...
+
+    async def fetch(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_seconds: float = 15.0
+    ) -> tuple[int, bytes]:
+        """Status and body of the answer, of which no more than `LARGEST_ANSWER` is read. Raises DeliveryFailed."""
         ...
 
     async def close(self) -> None: ...
@@ -44,6 +52,22 @@ class HttpxDelivery:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise DeliveryFailed(f"{method} {url}: {error or type(error).__name__}") from error
 
+    async def fetch(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_seconds: float = 15.0
+    ) -> tuple[int, bytes]:
+        try:
+            async with self._client.stream(
+                method, url, headers=dict(headers), content=body, timeout=timeout_seconds
+            ) as response:
+                read = b""
+                async for piece in response.aiter_bytes():
+                    read += piece
+                    if len(read) > LARGEST_ANSWER:
+                        raise DeliveryFailed(f"{method} {url}: an answer of more than {LARGEST_ANSWER} bytes")
+                return response.status_code, read
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise DeliveryFailed(f"{method} {url}: {error or type(error).__name__}") from error
+
     async def close(self) -> None:
         await self._client.aclose()
 
@@ -63,6 +87,11 @@ class RecordedDelivery:
         if isinstance(answer, DeliveryFailed):
             raise answer
         return answer
+
+    async def fetch(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_seconds: float = 15.0
+    ) -> tuple[int, bytes]:
+        return await self.send(method, url, headers, body, timeout_seconds), b""
 
     async def close(self) -> None:
         return None

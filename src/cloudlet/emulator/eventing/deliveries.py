@@ -147,7 +147,9 @@ def gave_up(call: Call, payload: dict[str, Any], reason: str) -> None:
     """The last attempt failed: a dead letter, in the transaction that ends the job."""
     parcel = unpack(payload)
     permanent = reason.startswith(f"{PERMANENT}|")
-    code, _, message = reason.removeprefix(f"{PERMANENT}|").partition("|")
+    code, told, message = reason.removeprefix(f"{PERMANENT}|").partition("|")
+    if not told:  # no answer at all
+        code, message = "SDK_CLIENT_ERROR", reason
     attempts = 0 if permanent else len(retry_policy(payload).delays_seconds)
     by_count = attempts >= parcel.attempts
     exhausted = "" if permanent else "MaximumRetryAttempts" if by_count else "MaximumEventAgeInSeconds"
@@ -195,4 +197,6 @@ def words_of(error: AwsError) -> tuple[str, str]:
 
 def own_code(code: str) -> str:
     """EventBridge's name for a kind of failure."""
+    if code.isupper() or code.isdigit():
+        return code
     return next((own for part, own in CODES.items() if part in code), "SDK_CLIENT_ERROR")

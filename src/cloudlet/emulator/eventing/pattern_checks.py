@@ -7,7 +7,10 @@ Source of the words: the recorded answers of PutRule, and Event Ruler, the libra
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.eventing.tokens import PatternError, Token, Tokens
@@ -20,6 +23,15 @@ SCALARS = frozenset({"text", "number", "true", "false", "null"})
 LARGEST_NUMBER = 5e9
 ONE_KEY = "Only one key allowed in match expression"
 TOO_MANY = "Too many elements in numeric expression"
+AFFIX = "prefix/suffix match pattern must be a string"
+NOT_A_TEXT = MappingProxyType(
+    {
+        "prefix": AFFIX,
+        "suffix": AFFIX,
+        "wildcard": "wildcard match pattern must be a string",
+        "equals-ignore-case": "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
+    }
+)
 
 
 def check_pattern(text: str) -> None:
@@ -98,8 +110,7 @@ def check_expression(tokens: Tokens) -> None:
         if tokens.take().kind not in ("true", "false"):
             raise tokens.fail("exists match pattern must be either true or false.")
     elif name == "cidr":
-        text = expect_text(tokens, "prefix match pattern must be a string")
-        check_network(tokens, text)
+        check_network(expect_text(tokens, "prefix match pattern must be a string"))
     elif name == "exactly":
         expect_text(tokens, "exact match pattern must be a string")
     elif name == "equals-ignore-case":
@@ -120,6 +131,7 @@ def expect_text(tokens: Tokens, message: str) -> str:
     token = tokens.take()
     if token.kind != "text":
         raise tokens.fail(message)
+    tokens.read()
     return str(token.value)
 
 
@@ -157,6 +169,7 @@ def check_numeric(tokens: Tokens) -> None:
         raise tokens.fail(TOO_MANY)
     if token.kind != "text":
         raise tokens.fail(f"Bad value in numeric range: {shown(token)}")
+    tokens.read()
     if token.value not in ("<", "<="):
         raise tokens.fail(f"Bad numeric range operator: {token.value}")
     top = tokens.take()
@@ -179,66 +192,63 @@ def check_number(tokens: Tokens, value: float) -> float:
 
 def check_anything_but(tokens: Tokens) -> None:
     """A text, a number, a list of one of them, or an operator over texts."""
+    operator = ""
     token = tokens.take()
     if token.kind == "{":
-        check_anything_but_expression(tokens)
-    elif token.kind == "[":
-        kinds = set()
-        while (element := tokens.take()).kind != "]":
-            if element.kind not in ("text", "number"):
-                raise tokens.fail("Inside anything but list, start|null|boolean is not supported.")
-            kinds.add(element.kind)
-        if len(kinds) != 1:
+        name = tokens.take()
+        if name.kind != "name":
+            raise tokens.fail("Anything-But expression name not found")
+        operator = name.value
+        if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
+            raise tokens.fail(f"Unsupported anything-but pattern: {operator}")
+        token = tokens.take()
+    if token.kind not in ("[", "text", "number"):
+        raise tokens.fail("Value of anything-but must be an array or single string/number value.")
+    if token.kind == "[":
+        with twice(tokens):
+            values = take_list(tokens, operator)
+        for value in values if operator == "wildcard" else ():
+            check_wildcard(tokens, value)
+        if not operator and len({isinstance(value, str) for value in values}) != 1:
             raise tokens.fail(
                 "Inside anything but list, either all values are number or string, mixed type is not supported"
             )
-    elif token.kind not in ("text", "number"):
-        raise tokens.fail("Value of anything-but must be an array or single string/number value.")
+    elif operator:
+        check_operand(tokens, operator, token)
+        if operator == "wildcard":
+            check_wildcard(tokens, token.value)
     close(tokens, TOO_MANY)
+    if operator:
+        close(tokens, TOO_MANY)
 
 
-def check_anything_but_expression(tokens: Tokens) -> None:
-    name = tokens.take()
-    if name.kind != "name":
-        raise tokens.fail("Anything-But expression name not found")
-    operator = name.value
-    if operator not in ("prefix", "suffix", "equals-ignore-case", "wildcard"):
-        raise tokens.fail(f"Unsupported anything-but pattern: {operator}")
-    token = tokens.take()
-    if token.kind == "[":
-        empty = True
-        while (element := tokens.take()).kind != "]":
-            empty = False
-            check_operand(
-                tokens,
-                operator,
-                element,
-                f"Inside anything-but/{operator} list, number|start|null|boolean is not supported.",
-            )
-        if empty:
-            raise tokens.fail("Empty arrays are not allowed")
-    elif operator == "equals-ignore-case" and token.kind not in ("text", "number"):
-        raise tokens.fail("Value of anything-but must be an array or single string/number value.")
-    elif operator == "equals-ignore-case":
-        check_operand(
-            tokens,
-            operator,
-            token,
-            "Inside anything-but/equals-ignore-case list, number|start|null|boolean is not supported.",
-        )
-    else:
-        named = "prefix/suffix" if operator != "wildcard" else "wildcard"
-        check_operand(tokens, operator, token, f"{named} match pattern must be a string")
-    close(tokens)
+@contextmanager
+def twice(tokens: Tokens) -> Iterator[None]:
+    """AWS catches what its parser says inside a list and says it again, with the place once more."""
+    try:
+        yield
+    except PatternError as error:
+        raise tokens.fail(str(error)) from error
 
 
-def check_operand(tokens: Tokens, operator: str, token: Token, message: str) -> None:
+def take_list(tokens: Tokens, operator: str) -> list[Any]:
+    """The values in a list."""
+    values = []
+    while (element := tokens.take()).kind != "]":
+        if operator:
+            check_operand(tokens, operator, element)
+        elif element.kind not in ("text", "number"):
+            raise tokens.fail("Inside anything but list, start|null|boolean is not supported.")
+        values.append(element.value)
+    return values
+
+
+def check_operand(tokens: Tokens, operator: str, token: Token) -> None:
     if token.kind != "text":
-        raise tokens.fail(message)
+        raise tokens.fail(NOT_A_TEXT[operator])
+    tokens.read()
     if operator in ("prefix", "suffix") and not token.value:
         raise tokens.fail("Null prefix/suffix not allowed")
-    if operator == "wildcard":
-        check_wildcard(tokens, token.value)
 
 
 def check_wildcard(tokens: Tokens, text: str) -> None:
@@ -248,17 +258,17 @@ def check_wildcard(tokens: Tokens, text: str) -> None:
     while at < len(text):
         if text[at] == "\\":
             if text[at + 1 : at + 2] not in ("*", "\\"):
-                raise PatternError(f"Invalid escape character at pos {at + 1}")
+                raise tokens.fail(f"Invalid escape character at pos {at + 1}")
             at += 1
             star_before = False
         else:
             if text[at] == "*" and star_before:
-                raise PatternError(f"Consecutive wildcard characters at pos {at}")
+                raise tokens.fail(f"Consecutive wildcard characters at pos {at}")
             star_before = text[at] == "*"
         at += 1
 
 
-def check_network(tokens: Tokens, text: str) -> None:
+def check_network(text: str) -> None:
     address, *masks = text.split("/")
     if len(masks) != 1:
         raise PatternError("Malformed CIDR, one '/' required")
@@ -268,10 +278,9 @@ def check_network(tokens: Tokens, text: str) -> None:
         found = ip_address(address)
     except ValueError:
         raise PatternError(f"Nonstandard IP address: {address}") from None
-    if int(masks[0]) > found.max_prefixlen:
-        raise PatternError(
-            "Malformed CIDR, mask bits must be < 32" if found.version == 4 else "IPv6 mask bits must be < 128"
-        )
+    if int(masks[0]) >= found.max_prefixlen:
+        most = "< 32" if found.version == 4 else "< 128"
+        raise PatternError(f"{'Malformed CIDR, m' if found.version == 4 else 'IPv6 m'}ask bits must be {most}")
 
 
 def shown(token: Token) -> str:

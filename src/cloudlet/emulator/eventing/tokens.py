@@ -50,16 +50,21 @@ class Tokens:
         self._seen = 0  # where Jackson would stand
         self._open: list[str] = []
         self._first = True  # nothing has come yet inside the innermost object or list
-        self._named = False  # a name was read, its value is next
+        self._behind_name: Token | None = None  # the value of the name that was taken last
 
     def take(self) -> Token:
+        """The next token."""
+        if self._behind_name is not None:
+            token, self._behind_name = self._behind_name, None
+            return token
         self._skip()
-        if self._named:
-            self._named = False
-            return self._value()
         if not self._open:
             return self._value() if self._at < len(self._text) else Token("end")
         return self._inside()
+
+    def read(self) -> None:
+        """The text that was taken last is looked at: the parser stands behind it."""
+        self._seen = self._at
 
     def fail(self, message: str) -> PatternError:
         """The message with the place where the parser stands."""
@@ -106,8 +111,8 @@ class Tokens:
         if self._here() != ":":
             raise self._unexpected(self._text[self._at], "was expecting a colon to separate field name and value")
         self._at += 1
-        self._seen = self._at
-        self._named = True
+        self._skip()
+        self._behind_name = self._value()  # Jackson has looked at the value when it gives the name
         return Token("name", name)
 
     def _close(self, bracket: str) -> Token:

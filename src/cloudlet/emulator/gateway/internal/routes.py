@@ -19,6 +19,7 @@ from cloudlet.emulator.gateway.internal import (
     diagnose,
     document,
     dynamodb,
+    events,
     health,
     iam,
     info,
@@ -47,6 +48,7 @@ LOG = logging.getLogger("cloudlet.internal")
 Answer = HttpResponse | Awaitable[HttpResponse]
 Endpoint = Callable[..., Answer]
 
+ARN = "{arn}"
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
@@ -108,6 +110,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", "/_aws/ses", ses.forget_messages),
     ("GET", "/_aws/cloudwatch/metrics/raw", cloudwatch.list_metrics),
     ("DELETE", "/_aws/dynamodb/expired", dynamodb.delete_expired),
+    ("GET", "/_aws/events/rules/{arn}/trigger", events.trigger_rule),
     ("GET", "/_aws/lambda/runtimes", lambda_.list_runtimes),
     ("GET", "/_aws/lambda/code/{account}/{region}/{function}/{version}", lambda_.get_code),
     ("GET", "/_aws/lambda/layers/{account}/{region}/{layer}/{version}", lambda_.get_layer),
@@ -158,8 +161,9 @@ class InternalApi:
             return failure(error)
 
     def _by_pattern(self, method: str, path: str) -> tuple[Endpoint | None, dict[str, str]]:
-        parts = [unquote(part) for part in path.split("/")]
+        split = [unquote(part) for part in path.split("/")]
         for wanted_method, pattern, endpoint in self._patterns:
+            parts = with_whole_arn(split, pattern)
             if wanted_method != method or len(pattern) != len(parts):
                 continue
             parameters = {}
@@ -179,6 +183,15 @@ class InternalApi:
         if known:
             return HttpResponse(405, {"Allow": ", ".join(sorted(known))})
         return HttpResponse(404)
+
+
+def with_whole_arn(parts: list[str], pattern: list[str]) -> list[str]:
+    """The parts of a path with those joined that `{arn}` stands for: an ARN has slashes, and not everybody escapes them."""
+    more = len(parts) - len(pattern)
+    if more <= 0 or ARN not in pattern:
+        return parts
+    at = pattern.index(ARN)
+    return [*parts[:at], "/".join(parts[at : at + more + 1]), *parts[at + more + 1 :]]
 
 
 def failure(error: Exception) -> HttpResponse:

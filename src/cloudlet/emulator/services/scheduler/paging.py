@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from itertools import islice
 from typing import TypeVar
@@ -22,7 +22,7 @@ def decode_token(token: str | None, parts: int) -> tuple[str, ...] | None:
     if token is None:
         return None
     try:
-        key = tuple(urlsafe_b64decode(token.encode()).decode().split("\n"))
+        key = tuple(b64decode(token.encode(), b"-_", validate=True).decode().split("\n"))
     except ValueError:
         key = ()
     if len(key) != parts:

@@ -1,0 +1,238 @@
+"""Connections: how calls of web servers are authorized."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from cloudlet.emulator.effects.jobs import enqueue
+from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.service import read_only, read_write
+from cloudlet.emulator.services.events.api import (
+    CreateConnectionRequest,
+    CreateConnectionResponse,
+    DeauthorizeConnectionRequest,
+    DeauthorizeConnectionResponse,
+    DeleteConnectionRequest,
+    DeleteConnectionResponse,
+    DescribeConnectionRequest,
+    DescribeConnectionResponse,
+    ListConnectionsRequest,
+    ListConnectionsResponse,
+    UpdateConnectionRequest,
+    UpdateConnectionResponse,
+)
+from cloudlet.emulator.services.events.errors import exists, invalid, no_such_connection
+from cloudlet.emulator.services.events.lookup import arn_of
+from cloudlet.emulator.services.events.paging import after_token, page
+from cloudlet.emulator.services.events.records import CONNECTIONS, Connection
+
+AUTHORIZE = "events.authorize"
+AUTHORIZE_SECONDS = 1.0  # long enough to be seen, short enough to wait for
+# how a connection authorizes -> the member of AuthParameters that has to be there
+PARAMETERS = (
+    ("BASIC", "BasicAuthParameters"),
+    ("API_KEY", "ApiKeyAuthParameters"),
+    ("OAUTH_CLIENT_CREDENTIALS", "OAuthParameters"),
+)
+SECRETS = frozenset({"Password", "ApiKeyValue", "ClientSecret"})
+
+
+@read_write
+def create_connection(call: Call, request: CreateConnectionRequest) -> CreateConnectionResponse:
+    """Raises ResourceAlreadyExistsException, ValidationException."""
+    name, authorization = request["Name"], request["AuthorizationType"]
+    if CONNECTIONS.exists(call.tx, call.account_id, call.region, name):
+        raise exists(f"Connection {name}")
+    check_parameters(authorization, request["AuthParameters"])
+    connection = Connection(
+        call.account_id,
+        call.region,
+        name,
+        call.ids.uuid(),
+        f"{call.ids.uuid()}-{call.ids.alphanumeric(6)}",
+        call.now,
+        call.now,
+        call.now,
+        first_state(authorization),
+        authorization,
+        dict(request["AuthParameters"]),
+        request.get("Description", ""),
+        request.get("InvocationConnectivityParameters"),  # type: ignore[arg-type]
+        request.get("KmsKeyIdentifier", ""),
+    )
+    store(call, connection)
+    return {**outcome(call, connection)}  # type: ignore[typeddict-item]
+
+
+def first_state(authorization: str) -> str:
+    """A token has to be fetched first where a server gives one."""
+    return "AUTHORIZING" if authorization == "OAUTH_CLIENT_CREDENTIALS" else "AUTHORIZED"
+
+
+def store(call: Call, connection: Connection) -> None:
+    CONNECTIONS.put(call.tx, connection)
+    if connection.state == "AUTHORIZING":
+        enqueue(
+            call.tx,
+            AUTHORIZE,
+            {"name": connection.name},
+            call.now + AUTHORIZE_SECONDS,
+            call.ids,
+            key=f"{connection.account_id}/{connection.region}/{connection.name}",
+            account_id=call.account_id,
+            region=call.region,
+        )
+
+
+def check_parameters(authorization: str, parameters: Mapping[str, Any]) -> None:
+    """Raises ValidationException."""
+    for kind, member in PARAMETERS:
+        if kind == authorization and member not in parameters:
+            raise invalid(f"AuthParameters of a {kind} connection must have {member}.")
+        if kind != authorization and member in parameters:
+            raise invalid(f"AuthParameters of a {authorization} connection must not have {member}.")
+
+
+@read_write
+def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateConnectionResponse:
+    """What is not given stays. Raises ResourceNotFoundException, ValidationException."""
+    before = connection_of(call, request["Name"])
+    authorization = request.get("AuthorizationType", before.authorization)
+    given: dict[str, Any] = dict(request.get("AuthParameters") or {})
+    kept = before.parameters if authorization == before.authorization else {}
+    parameters = merged(kept, given)
+    check_parameters(authorization, parameters)
+    changed = replace(
+        before,
+        modified=call.now,
+        authorized=call.now,
+        authorization=authorization,
+        parameters=parameters,
+        state=first_state(authorization) if given or authorization != before.authorization else before.state,
+        description=request.get("Description", before.description),
+        kms_key=request.get("KmsKeyIdentifier", before.kms_key),
+    )
+    store(call, changed)
+    return {**outcome(call, changed), "LastAuthorizedTime": changed.authorized}  # type: ignore[typeddict-item]
+
+
+def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects member by member, lists and texts as a whole."""
+    result = dict(before)
+    for name, value in given.items():
+        old = result.get(name)
+        result[name] = merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
+@read_write
+def deauthorize_connection(call: Call, request: DeauthorizeConnectionRequest) -> DeauthorizeConnectionResponse:
+    """Raises ResourceNotFoundException."""
+    connection = replace(connection_of(call, request["Name"]), state="DEAUTHORIZED", modified=call.now)
+    CONNECTIONS.put(call.tx, connection)
+    over = outcome(call, replace(connection, state="DEAUTHORIZING"))
+    return {**over, "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
+
+
+@read_write
+def delete_connection(call: Call, request: DeleteConnectionRequest) -> DeleteConnectionResponse:
+    """Raises ResourceNotFoundException."""
+    connection = connection_of(call, request["Name"])
+    CONNECTIONS.delete(call.tx, connection.account_id, connection.region, connection.name)
+    over = outcome(call, replace(connection, state="DELETING"))
+    return {**over, "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
+
+
+@read_only
+def describe_connection(call: Call, request: DescribeConnectionRequest) -> DescribeConnectionResponse:
+    """Without the secrets. Raises ResourceNotFoundException."""
+    connection = connection_of(call, request["Name"])
+    secret = f"secret:events!connection/{connection.name}/{connection.secret_identifier}"
+    found: dict[str, Any] = {
+        **outcome(call, connection),
+        "Name": connection.name,
+        "AuthorizationType": connection.authorization,
+        "LastAuthorizedTime": connection.authorized,
+        "SecretArn": f"arn:{call.partition}:secretsmanager:{connection.region}:{connection.account_id}:{secret}",
+        "AuthParameters": shown_parameters(connection.parameters),
+    }
+    if connection.description:
+        found["Description"] = connection.description
+    if connection.kms_key:
+        found["KmsKeyIdentifier"] = connection.kms_key
+    if connection.connectivity:
+        found["InvocationConnectivityParameters"] = connection.connectivity
+    return found  # type: ignore[return-value]
+
+
+def shown_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Without passwords, keys, and the values that are marked as secret."""
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if name in SECRETS:
+            continue
+        if isinstance(value, dict):
+            found[name] = shown_parameters(value)
+        elif isinstance(value, list):
+            found[name] = [shown_entry(entry) for entry in value]
+        else:
+            found[name] = value
+    return found
+
+
+def shown_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    secret = entry.get("IsValueSecret", False)
+    shown = {name: value for name, value in entry.items() if not (secret and name == "Value")}
+    return {**shown, "IsValueSecret": secret}
+
+
+@read_only
+def list_connections(call: Call, request: ListConnectionsRequest) -> ListConnectionsResponse:
+    """By name. Raises ValidationException."""
+    state = request.get("ConnectionState")
+    scanned = CONNECTIONS.scan(
+        call.tx,
+        call.account_id,
+        call.region,
+        starts_with=request.get("NamePrefix") or None,
+        after=after_token(request),
+    )
+    wanted = (
+        (connection.name, listed(call, connection)) for connection in scanned if state in (None, connection.state)
+    )
+    found, token = page(wanted, request)
+    return {"Connections": found, **token}  # type: ignore[typeddict-item]
+
+
+def listed(call: Call, connection: Connection) -> dict[str, Any]:
+    return {
+        **outcome(call, connection),
+        "Name": connection.name,
+        "AuthorizationType": connection.authorization,
+        "LastAuthorizedTime": connection.authorized,
+    }
+
+
+def connection_of(call: Call, name: str) -> Connection:
+    """Raises ResourceNotFoundException."""
+    connection = CONNECTIONS.get(call.tx, call.account_id, call.region, name)
+    if connection is None:
+        raise no_such_connection(name)
+    return connection
+
+
+def connection_arn(call: Call, connection: Connection) -> str:
+    path = f"connection/{connection.name}/{connection.identifier}"
+    return arn_of(call, connection.account_id, connection.region, path)
+
+
+def outcome(call: Call, connection: Connection) -> dict[str, Any]:
+    return {
+        "ConnectionArn": connection_arn(call, connection),
+        "ConnectionState": connection.state,
+        "CreationTime": connection.created,
+        "LastModifiedTime": connection.modified,
+    }

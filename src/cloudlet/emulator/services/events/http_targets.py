@@ -1,0 +1,126 @@
+"""Calls of API destinations: the event as a request to a web server, authorized as its connection says."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from cloudlet.emulator.effects.jobs import GiveUp
+from cloudlet.emulator.eventing.arns import parse_arn
+from cloudlet.emulator.eventing.deliveries import PERMANENT, Undelivered
+from cloudlet.emulator.eventing.inputs import MISSING, compact, look_up
+from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.services.events.records import CONNECTIONS, DESTINATIONS, Connection, Destination
+
+if TYPE_CHECKING:
+    from cloudlet.emulator.effects.delivery import HttpDelivery
+
+TIMEOUT_SECONDS = 5.0  # "API destinations": the longest that a server may take
+RETRIED = frozenset({401, 407, 409, 429})
+AGENT = "Amazon/EventBridge/ApiDestinations"
+
+
+async def call_destination(call: Call, payload: Mapping[str, Any], http: HttpDelivery) -> None:
+    """Raises GiveUp for what another attempt would not mend, Undelivered."""
+    place = parse_arn(payload["target"]["Arn"])
+    owner = call if place is None else call.at(place.account, place.region)
+    with owner.transaction(read_only=True) as tx:
+        destination = DESTINATIONS.get(tx, owner.account_id, owner.region, payload["destination"])
+        connection = None
+        if destination is not None:
+            name = destination.connection_arn.split("/")[1]
+            connection = CONNECTIONS.get(tx, owner.account_id, owner.region, name)
+    if destination is None or connection is None:
+        raise GiveUp(f"{PERMANENT}|NO_RESOURCE|The API destination {payload['destination']} does not exist.")
+    url, headers, body = request_for(destination, connection, payload)
+    headers |= await authorization(connection, http)
+    status = await http.send(destination.method, url, headers, body, TIMEOUT_SECONDS)
+    if 200 <= status < 300:
+        return
+    if status in RETRIED or status >= 500:
+        raise Undelivered(f"{status}|{url} answered {status}")
+    raise GiveUp(f"{PERMANENT}|{status}|{url} answered {status}")
+
+
+def request_for(
+    destination: Destination, connection: Connection, payload: Mapping[str, Any]
+) -> tuple[str, dict[str, str], bytes]:
+    """URL, headers and body. What the target says comes before what the connection says."""
+    event, target = payload["event"], payload["target"]
+    own = connection.parameters.get("InvocationHttpParameters") or {}
+    given = target.get("HttpParameters") or {}
+    url = destination.endpoint
+    for value in given.get("PathParameterValues", ()):
+        url = url.replace("*", quote(filled(value, event), safe=""), 1)
+    query = {entry["Key"]: entry["Value"] for entry in own.get("QueryStringParameters", ())}
+    query |= {name: filled(value, event) for name, value in (given.get("QueryStringParameters") or {}).items()}
+    if query:
+        url += ("&" if "?" in url else "?") + urlencode(query)
+    headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": AGENT, "Range": "bytes=0-1048575"}
+    headers |= {entry["Key"]: entry["Value"] for entry in own.get("HeaderParameters", ())}
+    headers |= {name: filled(value, event) for name, value in (given.get("HeaderParameters") or {}).items()}
+    text = payload["parcel"]["errand"]["request"]["text"]
+    return url, headers, with_members(text, own.get("BodyParameters", ())).encode()
+
+
+def filled(value: str, event: Mapping[str, Any]) -> str:
+    """A value that begins with `$.` is a path into the event."""
+    if not value.startswith("$."):
+        return value
+    found = look_up(event, value)
+    return "" if found is MISSING else found if isinstance(found, str) else compact(found)
+
+
+def with_members(text: str, entries: Any) -> str:
+    """The body with the connection's members, where it is an object."""
+    if not entries:
+        return text
+    try:
+        body = orjson.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(body, dict):
+        return text
+    return compact(body | {entry["Key"]: entry["Value"] for entry in entries})
+
+
+async def authorization(connection: Connection, http: HttpDelivery) -> dict[str, str]:
+    """The header that authorizes. Raises Undelivered when the authorization server gives no token."""
+    given = connection.parameters
+    if connection.authorization == "BASIC":
+        basic = given["BasicAuthParameters"]
+        pair = f"{basic['Username']}:{basic['Password']}"
+        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+    if connection.authorization == "API_KEY":
+        key = given["ApiKeyAuthParameters"]
+        return {key["ApiKeyName"]: key["ApiKeyValue"]}
+    return {"Authorization": f"Bearer {await fetch_token(given['OAuthParameters'], http)}"}
+
+
+async def fetch_token(given: Mapping[str, Any], http: HttpDelivery) -> str:
+    """By client credentials, as RFC 6749 has them. Raises Undelivered."""
+    client, more = given["ClientParameters"], given.get("OAuthHttpParameters") or {}
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": client["ClientID"],
+        "client_secret": client["ClientSecret"],
+    }
+    form |= {entry["Key"]: entry["Value"] for entry in more.get("BodyParameters", ())}
+    url = given["AuthorizationEndpoint"]
+    query = {entry["Key"]: entry["Value"] for entry in more.get("QueryStringParameters", ())}
+    if query:
+        url += ("&" if "?" in url else "?") + urlencode(query)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": AGENT}
+    headers |= {entry["Key"]: entry["Value"] for entry in more.get("HeaderParameters", ())}
+    status, body = await http.fetch(given["HttpMethod"], url, headers, urlencode(form).encode(), TIMEOUT_SECONDS)
+    try:
+        token = orjson.loads(body)["access_token"] if 200 <= status < 300 else None
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if not isinstance(token, str):
+        raise Undelivered(f"SDK_CLIENT_ERROR|{url} gave no token, it answered {status}")
+    return token

@@ -1,0 +1,194 @@
+"""What EventBridge keeps, and where.
+
+BUSES            event buses; `default` is always there and only written once something of it changes
+RULES, TARGETS   rules by bus and name, targets by rule and id
+ARCHIVES, ARCHIVED   archives, and the events in them by time
+REPLAYS          replays of archived events
+CONNECTIONS, DESTINATIONS   how web servers are called
+ENDPOINTS        global endpoints
+SOURCES          partner event sources, by the account that they are for
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudlet.emulator.store.table import Index, Record, Table
+
+
+class Bus(Record, frozen=True):
+    """`details` has members that AWS gives back as they were. `statements`: of its resource policy."""
+
+    account_id: str
+    region: str
+    name: str
+    created: float
+    modified: float
+    details: dict[str, Any]
+    statements: list[dict[str, Any]]
+    tags: dict[str, str]
+    version: str = "2012-10-17"
+
+
+class Rule(Record, frozen=True):
+    """`anchor`: what a rate counts from. `revision`: of the timer."""
+
+    account_id: str
+    region: str
+    bus: str
+    name: str
+    pattern: str
+    schedule: str
+    state: str
+    description: str
+    role_arn: str
+    tags: dict[str, str]
+    anchor: float
+    revision: str
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.state != "DISABLED"
+
+
+class Target(Record, frozen=True):
+    """`definition` has AWS's members."""
+
+    account_id: str
+    region: str
+    bus: str
+    rule: str
+    target_id: str
+    arn: str
+    definition: dict[str, Any]
+
+
+class Archive(Record, frozen=True):
+    """`pattern` is empty where every event is kept, `retention_days` 0 for ever."""
+
+    account_id: str
+    region: str
+    name: str
+    source_arn: str
+    bus: str
+    created: float
+    description: str
+    pattern: str
+    retention_days: int
+    kms_key: str
+    event_count: int = 0
+    size_bytes: int = 0
+
+
+class Archived(Record, frozen=True):
+    """An event in an archive. `moment`: the event's time, seconds since the epoch."""
+
+    account_id: str
+    region: str
+    archive: str
+    moment: float
+    event_id: str
+    event: dict[str, Any]
+    size_bytes: int
+
+
+class Replay(Record, frozen=True):
+    """`started`, `ended`, `last_event`: seconds since the epoch; 0 for not yet."""
+
+    account_id: str
+    region: str
+    name: str
+    archive: str
+    source_arn: str
+    destination: dict[str, Any]
+    description: str
+    begin: float
+    end: float
+    state: str
+    started: float
+    ended: float = 0.0
+    last_event: float = 0.0
+
+
+class Connection(Record, frozen=True):
+    """`parameters` are the AuthParameters with their secrets. `identifier`: the last part of the ARN."""
+
+    account_id: str
+    region: str
+    name: str
+    identifier: str
+    secret_identifier: str
+    created: float
+    modified: float
+    authorized: float
+    state: str
+    authorization: str
+    parameters: dict[str, Any]
+    description: str = ""
+    connectivity: dict[str, Any] | None = None
+    kms_key: str = ""
+
+
+class Destination(Record, frozen=True):
+    """An API destination."""
+
+    account_id: str
+    region: str
+    name: str
+    identifier: str
+    created: float
+    modified: float
+    connection_arn: str
+    endpoint: str
+    method: str
+    rate_limit: int
+    description: str = ""
+
+
+class Endpoint(Record, frozen=True):
+    """A global endpoint. `details` has AWS's members."""
+
+    account_id: str
+    region: str
+    name: str
+    identifier: str
+    created: float
+    modified: float
+    details: dict[str, Any]
+
+
+class Source(Record, frozen=True):
+    """A partner event source, made by `partner` for `account_id`."""
+
+    account_id: str
+    region: str
+    name: str
+    partner: str
+    created: float
+    state: str = "PENDING"
+
+
+PLACE = ("account_id", "region")
+
+BUSES = Table("events.buses", Bus, version=1, key=(*PLACE, "name"))
+RULES = Table("events.rules", Rule, version=1, key=(*PLACE, "bus", "name"))
+TARGETS = Table(
+    "events.targets",
+    Target,
+    version=1,
+    key=(*PLACE, "bus", "rule", "target_id"),
+    indexes={"by_arn": (*PLACE, "bus", "arn")},
+)
+ARCHIVES = Table("events.archives", Archive, version=1, key=(*PLACE, "name"), indexes={"by_bus": (*PLACE, "bus")})
+ARCHIVED = Table("events.archived", Archived, version=1, key=(*PLACE, "archive", "moment", "event_id"))
+REPLAYS = Table("events.replays", Replay, version=1, key=(*PLACE, "name"))
+CONNECTIONS = Table("events.connections", Connection, version=1, key=(*PLACE, "name"))
+DESTINATIONS = Table("events.destinations", Destination, version=1, key=(*PLACE, "name"))
+ENDPOINTS = Table("events.endpoints", Endpoint, version=1, key=(*PLACE, "name"))
+SOURCES = Table(
+    "events.sources",
+    Source,
+    version=1,
+    key=(*PLACE, "name"),
+    indexes={"by_partner": Index(("partner", "region", "name"))},
+)
