@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+import pytest
+
 from cloudlet.license.token import checksum
 from tests.cli.conftest import CommandLine
 
@@ -75,3 +77,13 @@ def test_config_dir_moves_the_file(cloudlet: CommandLine) -> None:
     folder = cloudlet.home / "elsewhere"
     assert cloudlet("auth", "set-token", TOKEN, CONFIG_DIR=str(folder)).code == 0
     assert (folder / "auth.json").exists()
+
+
+@pytest.mark.parametrize("command", ["auth show-token", "auth clear-token", "workspace list"])
+def test_a_file_that_cannot_be_read_is_named_without_a_traceback(cloudlet: CommandLine, command: str) -> None:
+    for name in ("auth.json", "cloudlet.json"):
+        (cloudlet.home / ".localstack" / name).mkdir(parents=True)  # where a file should be
+    done = cloudlet(*command.split(), "--json")
+    assert (done.code, done.json["error"]["code"]) == (1, "file.access")
+    assert ".json: Is a directory" in done.json["error"]["message"]
+    assert "Traceback" not in done.err

@@ -59,7 +59,7 @@ def login(context: Context, no_browser: bool, workspace: str, admin: bool) -> No
     url = str(opened.get("url") or f"{context.emulator.web_app_url}/auth/request/{opened['id']}?code={opened['code']}")
     click.echo(f"Open this address, and approve if it shows the same code:\n\n  {url}\n", err=context.json)
     click.echo(f"  Code  {click.style(str(opened['code']), bold=True)}\n", err=context.json)
-    if not no_browser and has_window(context):
+    if not no_browser and url.startswith(("https://", "http://")) and has_window(context):  # nothing but a page
         webbrowser.open(url)
     with waiting(context):
         wait_for_answer(plane, opened)

@@ -70,6 +70,10 @@ def run(arguments: Sequence[str], name: str = "cloudlet") -> int:
         return INTERRUPT
     except BrokenPipeError:
         return silence_broken_pipe()
+    except OSError as error:  # a folder or file of the user's that cannot be read or written
+        if error.filename is None:
+            raise
+        return fail(f"{error.filename}: {error.strerror}.", "file.access", as_json, arguments)
 
 
 def fail(message: str, code: str, as_json: bool, arguments: Sequence[str]) -> int:
