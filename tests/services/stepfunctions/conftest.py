@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
 from tests.conftest import RunningEmulator
 
@@ -87,7 +88,7 @@ class Machines:
 
 @pytest.fixture
 def client(emulator: RunningEmulator) -> Any:
-    return emulator.client("stepfunctions")
+    return emulator.client("stepfunctions", config=Config(inject_host_prefix=False))
 
 
 @pytest.fixture

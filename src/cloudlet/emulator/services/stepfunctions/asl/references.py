@@ -9,7 +9,7 @@ from typing import Any
 from cloudlet.emulator.services.stepfunctions.asl import jsonata_text
 from cloudlet.emulator.services.stepfunctions.asl.processing import is_jsonata
 
-NAME = re.compile(r"(?<![\w$])\$([A-Za-z_][A-Za-z0-9_]*)(?!\s*\()")
+NAME = re.compile(r"(?<![\w$])\$([A-Za-z_][A-Za-z0-9_]*)(?![A-Za-z0-9_]|\s*\()")
 DEFINED = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)\s*:=")
 STATES = "states"
 
