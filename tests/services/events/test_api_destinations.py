@@ -150,6 +150,9 @@ def test_a_token_is_fetched_first(client: Client, unique: Unique, emulator: Any,
         name,
     )
     assert json.loads(call.body) == {"id": "a/b", "added": "yes"}
+    put(client, name, {"id": "second"})
+    assert emulator.wait_until(lambda: len(server.calls()) == 2)
+    assert [entry.path for entry in server.received].count("/token") == 1
 
 
 def test_a_server_that_fails_is_asked_again_until_the_policy_says_stop(timed: Timed, server: Server) -> None:
@@ -177,6 +180,41 @@ def test_a_server_that_refuses_is_not_asked_again(timed: Timed, server: Server) 
     assert len(server.calls()) == 1
     (letter,) = timed.messages(url)
     assert letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "400"
+
+
+def test_a_token_that_is_refused_is_fetched_anew(timed: Timed, server: Server) -> None:
+    parameters = {
+        "OAuthParameters": {
+            "ClientParameters": {"ClientID": "id", "ClientSecret": "secret"},
+            "AuthorizationEndpoint": f"{server.url}/token",
+            "HttpMethod": "POST",
+        }
+    }
+    arn = destination(timed.client, "api", f"{server.url}/in", "OAUTH_CLIENT_CREDENTIALS", parameters)
+    server.statuses = [401, 200]
+    listen(timed.client, "api", arn)
+    put(timed.client, "api", {})
+    timed.advance(5)
+    assert [entry.path for entry in server.received] == ["/token", "/in", "/token", "/in"]
+
+
+def test_nothing_is_called_without_authorization(timed: Timed, server: Server) -> None:
+    events = timed.client("events")
+    arn = destination(timed.client, "api", server.url, "BASIC", BASIC)
+    events.deauthorize_connection(Name="api")
+    listen(timed.client, "api", arn)
+    put(timed.client, "api", {})
+    timed.advance(5)
+    assert server.received == []
+    events.update_connection(Name="api", AuthorizationType="API_KEY", AuthParameters=KEY)
+    timed.advance(60)
+    assert [entry.headers["x-key"] for entry in server.received] == ["value"]
+
+
+@pytest.mark.parametrize("url", ["https://", "ftp://example.com/a", "example.com"])
+def test_an_address_that_nobody_could_call_is_refused(client: Client, unique: Unique, url: str) -> None:
+    with pytest.raises(ClientError, match="ValidationException"):
+        destination(client, unique("api"), url, "BASIC", BASIC)
 
 
 def test_secrets_are_not_shown(client: Client, unique: Unique) -> None:
@@ -222,7 +260,7 @@ def test_a_connection_changes_and_goes(timed: Timed) -> None:
     timed.advance(2)
     assert events.describe_connection(Name="c")["ConnectionState"] == "AUTHORIZED"
     assert [entry["Name"] for entry in events.list_connections(ConnectionState="AUTHORIZED")["Connections"]] == ["c"]
-    assert events.deauthorize_connection(Name="c")["ConnectionState"] == "DEAUTHORIZING"
+    assert events.deauthorize_connection(Name="c")["ConnectionState"] == "DEAUTHORIZED"
     with pytest.raises(ClientError, match="Connection c already exists"):
         events.create_connection(Name="c", AuthorizationType="BASIC", AuthParameters=BASIC)
     with pytest.raises(ClientError, match="ValidationException"):

@@ -181,10 +181,23 @@ def test_an_event_goes_from_bus_to_bus(client: Client, unique: Unique) -> None:
 
 
 def test_buses_in_a_ring_come_to_an_end(client: Client, unique: Unique) -> None:
-    wired = Wired(client, unique)
-    wired.add({"Id": "ring", "Arn": client("events").describe_event_bus()["Arn"]})
+    wired, events = Wired(client, unique), client("events")
+    other = unique("bus")
+    there = events.create_event_bus(Name=other)["EventBusArn"]
+    pattern = json.dumps({"source": [wired.source]})
+    events.put_rule(Name="back", EventBusName=other, EventPattern=pattern)
+    home = events.describe_event_bus()["Arn"]
+    events.put_targets(Rule="back", EventBusName=other, Targets=[{"Id": "1", "Arn": home}])
+    wired.add({"Id": "ring", "Arn": there})
     wired.put({})
-    assert len(wired.bodies()) > 1
+    assert 1 < len(wired.bodies()) < 10
+
+
+def test_a_rule_does_not_answer_itself(client: Client, unique: Unique) -> None:
+    wired = Wired(client, unique)
+    wired.add({"Id": "self", "Arn": client("events").describe_event_bus()["Arn"]})
+    wired.put({})
+    assert len(wired.bodies()) == 1
 
 
 def test_a_bus_is_named_by_its_arn(client: Client, unique: Unique) -> None:

@@ -21,6 +21,7 @@ RESERVED_INSIDE_OR = frozenset(
 )
 SCALARS = frozenset({"text", "number", "true", "false", "null"})
 LARGEST_NUMBER = 5e9
+MOST_DEPTH = 100
 ONE_KEY = "Only one key allowed in match expression"
 TOO_MANY = "Too many elements in numeric expression"
 AFFIX = "prefix/suffix match pattern must be a string"
@@ -43,6 +44,8 @@ def check_pattern(text: str) -> None:
 
 
 def check_object(tokens: Tokens, *, within_or: bool) -> None:
+    if tokens.depth > MOST_DEPTH:
+        raise tokens.fail(f"Event pattern is nested too deeply, more than {MOST_DEPTH} levels")
     empty = True
     while (token := tokens.take()).kind != "}":
         empty = False

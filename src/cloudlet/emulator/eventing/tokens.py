@@ -62,6 +62,11 @@ class Tokens:
             return self._value() if self._at < len(self._text) else Token("end")
         return self._inside()
 
+    @property
+    def depth(self) -> int:
+        """Objects and lists that are open."""
+        return len(self._open)
+
     def read(self) -> None:
         """The text that was taken last is looked at: the parser stands behind it."""
         self._seen = self._at

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from cloudlet.emulator.effects.jobs import enqueue
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_only, read_write
+from cloudlet.emulator.services.events.addresses import check_address
 from cloudlet.emulator.services.events.api import (
     CreateConnectionRequest,
     CreateConnectionResponse,
@@ -94,6 +95,8 @@ def check_parameters(authorization: str, parameters: Mapping[str, Any]) -> None:
             raise invalid(f"AuthParameters of a {kind} connection must have {member}.")
         if kind != authorization and member in parameters:
             raise invalid(f"AuthParameters of a {authorization} connection must not have {member}.")
+    if "OAuthParameters" in parameters:
+        check_address("AuthorizationEndpoint", parameters["OAuthParameters"].get("AuthorizationEndpoint", ""))
 
 
 @read_write
@@ -105,13 +108,15 @@ def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateCon
     kept = before.parameters if authorization == before.authorization else {}
     parameters = merged(kept, given)
     check_parameters(authorization, parameters)
+    anew = parameters != before.parameters or authorization != before.authorization
     changed = replace(
         before,
         modified=call.now,
         authorized=call.now,
         authorization=authorization,
         parameters=parameters,
-        state=first_state(authorization) if given or authorization != before.authorization else before.state,
+        state=first_state(authorization) if anew else before.state,
+        token="" if anew else before.token,
         description=request.get("Description", before.description),
         kms_key=request.get("KmsKeyIdentifier", before.kms_key),
     )
@@ -130,11 +135,10 @@ def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
 
 @read_write
 def deauthorize_connection(call: Call, request: DeauthorizeConnectionRequest) -> DeauthorizeConnectionResponse:
-    """Raises ResourceNotFoundException."""
-    connection = replace(connection_of(call, request["Name"]), state="DEAUTHORIZED", modified=call.now)
+    """At once; until its parameters change nothing is called with it. Raises ResourceNotFoundException."""
+    connection = replace(connection_of(call, request["Name"]), state="DEAUTHORIZED", modified=call.now, token="")
     CONNECTIONS.put(call.tx, connection)
-    over = outcome(call, replace(connection, state="DEAUTHORIZING"))
-    return {**over, "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
+    return {**outcome(call, connection), "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
 
 
 @read_write

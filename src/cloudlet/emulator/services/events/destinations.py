@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_only, read_write
+from cloudlet.emulator.services.events.addresses import check_address
 from cloudlet.emulator.services.events.api import (
     CreateApiDestinationRequest,
     CreateApiDestinationResponse,
@@ -33,10 +34,11 @@ RATE_LIMIT = 300  # invocations a second, where nobody says
 
 @read_write
 def create_api_destination(call: Call, request: CreateApiDestinationRequest) -> CreateApiDestinationResponse:
-    """Raises ResourceAlreadyExistsException, ResourceNotFoundException for the connection."""
+    """Raises ResourceAlreadyExistsException, ResourceNotFoundException for the connection, ValidationException."""
     name = request["Name"]
     if DESTINATIONS.exists(call.tx, call.account_id, call.region, name):
         raise ResourceAlreadyExistsException(f"An api-destination '{name}' already exists.")
+    check_address("InvocationEndpoint", request["InvocationEndpoint"])
     check_connection(call, request["ConnectionArn"])
     destination = Destination(
         call.account_id,
@@ -64,10 +66,12 @@ def check_connection(call: Call, arn: str) -> None:
 
 @read_write
 def update_api_destination(call: Call, request: UpdateApiDestinationRequest) -> UpdateApiDestinationResponse:
-    """What is not given stays. Raises ResourceNotFoundException."""
+    """What is not given stays. Raises ResourceNotFoundException, ValidationException."""
     before = destination_of(call, request["Name"])
     if "ConnectionArn" in request:
         check_connection(call, request["ConnectionArn"])
+    if "InvocationEndpoint" in request:
+        check_address("InvocationEndpoint", request["InvocationEndpoint"])
     changed = replace(
         before,
         modified=call.now,

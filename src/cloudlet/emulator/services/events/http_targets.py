@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import orjson
+from msgspec.structs import replace
 
 from cloudlet.emulator.effects.jobs import GiveUp
 from cloudlet.emulator.eventing.arns import parse_arn
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 5.0  # "API destinations": the longest that a server may take
 RETRIED = frozenset({401, 407, 409, 429})
+TOKEN_REFUSED = frozenset({401, 407})
+TOKEN_SECONDS = 3600.0  # how long a token is good whose server does not say
 AGENT = "Amazon/EventBridge/ApiDestinations"
 
 
@@ -36,11 +39,15 @@ async def call_destination(call: Call, payload: Mapping[str, Any], http: HttpDel
             connection = CONNECTIONS.get(tx, owner.account_id, owner.region, name)
     if destination is None or connection is None:
         raise GiveUp(f"{PERMANENT}|NO_RESOURCE|The API destination {payload['destination']} does not exist.")
+    if connection.state == "DEAUTHORIZED":
+        raise Undelivered(f"NO_PERMISSIONS|The connection {connection.name} is not authorized.")
     url, headers, body = request_for(destination, connection, payload)
-    headers |= await authorization(connection, http)
+    headers |= await authorization(owner, connection, http)
     status = await http.send(destination.method, url, headers, body, TIMEOUT_SECONDS)
     if 200 <= status < 300:
         return
+    if status in TOKEN_REFUSED:
+        keep_token(owner, connection, "", 0.0)
     if status in RETRIED or status >= 500:
         raise Undelivered(f"{status}|{url} answered {status}")
     raise GiveUp(f"{PERMANENT}|{status}|{url} answered {status}")
@@ -88,7 +95,7 @@ def with_members(text: str, entries: Any) -> str:
     return compact(body | {entry["Key"]: entry["Value"] for entry in entries})
 
 
-async def authorization(connection: Connection, http: HttpDelivery) -> dict[str, str]:
+async def authorization(call: Call, connection: Connection, http: HttpDelivery) -> dict[str, str]:
     """The header that authorizes. Raises Undelivered when the authorization server gives no token."""
     given = connection.parameters
     if connection.authorization == "BASIC":
@@ -98,11 +105,38 @@ async def authorization(connection: Connection, http: HttpDelivery) -> dict[str,
     if connection.authorization == "API_KEY":
         key = given["ApiKeyAuthParameters"]
         return {key["ApiKeyName"]: key["ApiKeyValue"]}
-    return {"Authorization": f"Bearer {await fetch_token(given['OAuthParameters'], http)}"}
+    token = connection.token
+    if not token or connection.token_end <= call.now:
+        token, seconds = await fetch_token(given["OAuthParameters"], http)
+        keep_token(call, connection, token, seconds)
+    return {"Authorization": f"Bearer {token}"}
 
 
-async def fetch_token(given: Mapping[str, Any], http: HttpDelivery) -> str:
-    """By client credentials, as RFC 6749 has them. Raises Undelivered."""
+def keep_token(call: Call, used: Connection, token: str, seconds: float) -> None:
+    """For the next calls, unless the connection has changed meanwhile."""
+    with call.transaction() as tx:
+        current = CONNECTIONS.get(tx, used.account_id, used.region, used.name)
+        if current is not None and current.parameters == used.parameters and current.state != "DEAUTHORIZED":
+            CONNECTIONS.put(tx, replace(current, token=token, token_end=call.now + seconds, authorized=call.now))
+
+
+async def fetch_token(given: Mapping[str, Any], http: HttpDelivery) -> tuple[str, float]:
+    """The token and how many seconds it is good, by client credentials, as RFC 6749 has them. Raises Undelivered."""
+    url, headers, form = token_request(given)
+    status, body = await http.fetch(given["HttpMethod"], url, headers, form, TIMEOUT_SECONDS)
+    try:
+        answer = orjson.loads(body) if 200 <= status < 300 else {}
+    except ValueError:
+        answer = {}
+    token = answer.get("access_token") if isinstance(answer, dict) else None
+    if not isinstance(token, str):
+        raise Undelivered(f"SDK_CLIENT_ERROR|{url} gave no token, it answered {status}")
+    seconds = answer.get("expires_in")
+    return token, float(seconds) if isinstance(seconds, int | float) else TOKEN_SECONDS
+
+
+def token_request(given: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
+    """URL, headers and body."""
     client, more = given["ClientParameters"], given.get("OAuthHttpParameters") or {}
     form = {
         "grant_type": "client_credentials",
@@ -116,11 +150,4 @@ async def fetch_token(given: Mapping[str, Any], http: HttpDelivery) -> str:
         url += ("&" if "?" in url else "?") + urlencode(query)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": AGENT}
     headers |= {entry["Key"]: entry["Value"] for entry in more.get("HeaderParameters", ())}
-    status, body = await http.fetch(given["HttpMethod"], url, headers, urlencode(form).encode(), TIMEOUT_SECONDS)
-    try:
-        token = orjson.loads(body)["access_token"] if 200 <= status < 300 else None
-    except (ValueError, KeyError, TypeError):
-        token = None
-    if not isinstance(token, str):
-        raise Undelivered(f"SDK_CLIENT_ERROR|{url} gave no token, it answered {status}")
-    return token
+    return url, headers, urlencode(form).encode()

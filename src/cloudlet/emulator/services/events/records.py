@@ -111,7 +111,10 @@ class Replay(Record, frozen=True):
 
 
 class Connection(Record, frozen=True):
-    """`parameters` are the AuthParameters with their secrets. `identifier`: the last part of the ARN."""
+    """`parameters` are the AuthParameters with their secrets. `identifier`: the last part of the ARN.
+
+    `token`: what an authorization server gave last, good until `token_end`.
+    """
 
     account_id: str
     region: str
@@ -127,6 +130,8 @@ class Connection(Record, frozen=True):
     description: str = ""
     connectivity: dict[str, Any] | None = None
     kms_key: str = ""
+    token: str = ""
+    token_end: float = 0.0
 
 
 class Destination(Record, frozen=True):

@@ -85,7 +85,9 @@ def to_targets(call: Call, rule: Rule, event: Event, *, moment: float, hops: int
 def to_bus(call: Call, rule: Rule, target: Target, arn: Arn, event: Event, *, moment: float, hops: int) -> None:
     """The event goes on under a new id, and otherwise as it is, its account and region too."""
     place = Place(arn.account, arn.region, arn.resource.partition("/")[2])
-    if hops >= MOST_HOPS:
+    if place == (rule.account_id, rule.region, rule.bus):
+        LOG.warning("%s sends to its own bus, which ends there", rule_arn(call, rule))
+    elif hops >= MOST_HOPS:
         LOG.warning("an event went through %d buses and ends at %s", hops, target.arn)
     elif find_bus(call, place) is None:
         parcel = parcel_for(call, rule, target, event, Errand(*place[:2], "events", "PutEvents", {}))
