@@ -27,6 +27,7 @@ ANY = "*"  # the answer of all operations of a service that have none of their o
 MODULES: Mapping[str, str] = MappingProxyType(
     {
         "acm": "acm",
+        "apigateway": "apigateway",
         "cloudformation": "cloudformation",
         "cloudwatch": "cloudwatch",
         "iam": "iam",
@@ -35,6 +36,8 @@ MODULES: Mapping[str, str] = MappingProxyType(
         "logs": "logs",
         "rds": "rds",
         "secretsmanager": "secretsmanager",
+        "ses": "ses",
+        "sesv2": "sesv2",
         "ssm": "ssm",
         "transcribe": "transcribe",
     }

@@ -17,7 +17,7 @@ from cloudlet.emulator.kernel.errors import UnmodelledError
 
 ISSUED_AFTER_SECONDS = 2.0
 PENDING, ISSUED = "PENDING_VALIDATION", "ISSUED"
-ONLY_ISSUED = ("IssuedAt", "NotAfter", "NotBefore", "Serial", "Issuer")
+ONLY_ISSUED = ("IssuedAt", "NotAfter", "NotBefore", "Serial")
 USAGES = (
     ("digital_signature", "DIGITAL_SIGNATURE"),
     ("content_commitment", "NON_REPUDIATION"),
@@ -111,10 +111,6 @@ def describe_certificate(asked: Asked) -> dict[str, Any]:
         option["ValidationEmails"] = []
         if option["ValidationMethod"] == "EMAIL":
             option.pop("ResourceRecord", None)
-            domain = option["DomainName"].removeprefix("*.")
-            option["ValidationEmails"] = [
-                f"{who}@{domain}" for who in ("administrator", "hostmaster", "postmaster", "webmaster", "admin")
-            ]
     order = {name: place for place, name in enumerate(told["SubjectAlternativeNames"])}
     told["DomainValidationOptions"].sort(key=lambda option: order.get(option["DomainName"], 0))
     if bundle.status == ISSUED:

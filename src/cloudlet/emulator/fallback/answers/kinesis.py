@@ -54,10 +54,26 @@ def put_records(asked: Asked) -> dict[str, Any]:
 
 def get_records(asked: Asked) -> dict[str, Any]:
     try:
-        base64.b64decode(asked.request["ShardIterator"].encode(), validate=True).decode()
+        parts = base64.b64decode(asked.request["ShardIterator"]).decode().split(":")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise UnmodelledError("InvalidArgumentException", "Invalid ShardIterator.") from error
+    if len(parts) < 3:
+        raise UnmodelledError("InvalidArgumentException", "Invalid ShardIterator.")
     return asked.proceed()
+
+
+def register_stream_consumer(asked: Asked) -> dict[str, Any]:
+    """A consumer's ARN ends with the time of its creation, and so is another one when it is made again."""
+    with asked.state() as backend:
+        answer = asked.proceed()
+        arn = answer["Consumer"]["ConsumerARN"]
+        for stream in backend.streams.values():
+            for consumer in stream.consumers:
+                if consumer.consumer_arn == arn and not arn.rpartition("/")[2].count(":"):
+                    consumer.consumer_arn = f"{arn}:{int(asked.call.now)}"
+                    answer["Consumer"]["ConsumerARN"] = consumer.consumer_arn
+    answer["Consumer"]["ConsumerStatus"] = "CREATING"
+    return answer
 
 
 def of_a_consumer(asked: Asked) -> dict[str, Any]:
@@ -77,6 +93,7 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         "PutRecord": put_record,
         "PutRecords": put_records,
         "GetRecords": get_records,
+        "RegisterStreamConsumer": register_stream_consumer,
         "DescribeStreamConsumer": of_a_consumer,
         "DeregisterStreamConsumer": of_a_consumer,
     }

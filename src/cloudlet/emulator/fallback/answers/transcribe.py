@@ -72,6 +72,8 @@ def start_transcription_job(asked: Asked) -> dict[str, Any]:
     with asked.state() as backend:
         is_taken = name in backend.transcriptions
     head = b"" if is_taken else media_of(asked, uri)
+    if not is_taken and request.get("OutputBucketName"):
+        check_bucket(asked, request["OutputBucketName"])
     with asked.state() as backend:
         told = asked.proceed()["TranscriptionJob"]
         job = backend.transcriptions[name]
@@ -79,6 +81,16 @@ def start_transcription_job(asked: Asked) -> dict[str, Any]:
         job.media_sample_rate_hertz = request.get("MediaSampleRateHertz") or sample_rate(head)
     told["TranscriptionJobStatus"], told["StartTime"] = "IN_PROGRESS", told["CreationTime"]
     return {"TranscriptionJob": as_given(told, request, is_new=True)}
+
+
+def check_bucket(asked: Asked, bucket: str) -> None:
+    try:
+        asked.other("s3", "HeadBucket", {"Bucket": bucket})
+    except AwsError as error:
+        raise UnmodelledError(
+            "BadRequestException",
+            "The specified S3 bucket doesn't exist. Check the bucket name and try your request again.",
+        ) from error
 
 
 def as_given(told: dict[str, Any], request: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
