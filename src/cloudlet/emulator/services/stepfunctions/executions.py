@@ -107,7 +107,7 @@ async def start_sync_execution(call: Call, request: StartSyncExecutionInput) -> 
         if chosen.machine.type != "EXPRESS":
             raise only_standard()
         made = execution_of(call, chosen, request)
-        starting.begin(call, made)
+        starting.begin(call, made, at_once=True)
     end = monotonic() + SYNC_SECONDS
     while True:
         with call.transaction(read_only=True) as tx:

@@ -5,6 +5,7 @@ Each job names the frame and the attempt that it was made for; one that comes to
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,9 +21,12 @@ from cloudlet.emulator.services.stepfunctions.engine.run import LOG, Run
 from cloudlet.emulator.services.stepfunctions.integrations import item_readers, nested, result_writers, waiting
 from cloudlet.emulator.services.stepfunctions.integrations.perform import Asked, perform
 from cloudlet.emulator.services.stepfunctions.records import EXECUTIONS, FRAMES, Execution
+from cloudlet.emulator.store.kv import Conflict
 
 POLL = "stepfunctions.poll"
 POLL_SECONDS = 1.0
+MOST_CONFLICTS = 20
+CONFLICT_SECONDS = 0.02
 Payload = dict[str, Any]
 
 
@@ -76,7 +80,15 @@ async def call_service(call: Call, payload: Payload) -> None:
     asked = waiting_task(call, payload)
     if asked is None:
         return
-    settle(call, payload, await perform(call, asked))
+    outcome = await perform(call, asked)
+    for attempt in range(MOST_CONFLICTS):
+        try:
+            settle(call, payload, outcome)
+        except Conflict:  # another replica changed the execution: what was called must not be called again for that
+            await asyncio.sleep(CONFLICT_SECONDS * attempt)
+        else:
+            return
+    settle(call, payload, outcome)
 
 
 def waiting_task(call: Call, payload: Payload) -> Asked | None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.stepfunctions.asl.json_text import loads
-from cloudlet.emulator.services.stepfunctions.engine.advance import ADVANCE
+from cloudlet.emulator.services.stepfunctions.engine.advance import ADVANCE, drive
 from cloudlet.emulator.services.stepfunctions.engine.details import WHOLE
 from cloudlet.emulator.services.stepfunctions.engine.endings import EXPIRE, announce
 from cloudlet.emulator.services.stepfunctions.engine.run import Run
 from cloudlet.emulator.services.stepfunctions.records import EXECUTIONS, Execution
 
 
-def begin(call: Call, execution: Execution) -> None:
-    """Write it down, in the transaction that is open; a job takes its first step."""
+def begin(call: Call, execution: Execution, *, at_once: bool = False) -> None:
+    """Write it down, in the transaction that is open; a job takes its first step, or `at_once` this transaction."""
     EXECUTIONS.put(call.tx, execution)
     run = Run(call, execution)
     run.event("ExecutionStarted", 0, started(execution))
@@ -23,6 +23,10 @@ def begin(call: Call, execution: Execution) -> None:
     if limit is not None:
         run.later_job(EXPIRE, {"arn": run.arn}, execution.started_at + limit, key=run.arn)
     announce(run)
+    if at_once:
+        run.do("enter", frame)
+        drive(run)
+        return
     run.later_job(ADVANCE, {"arn": run.arn, "frames": [frame.frame_id]}, run.now)
     run.save()
 
