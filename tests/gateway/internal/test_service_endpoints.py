@@ -79,30 +79,6 @@ def test_the_page_names_every_route() -> None:
     assert missing == []
 
 
-def test_messages_of_ses_can_be_read_and_forgotten(start_emulator: Any) -> None:
-    emulator = start_emulator()
-    assert get(emulator, "/_aws/ses") == {"messages": []}
-    ses = emulator.client("ses")
-    ses.verify_email_identity(EmailAddress="me@example.com")
-    to = {"ToAddresses": ["you@example.com"]}
-    text = {"Subject": {"Data": "Hello"}, "Body": {"Text": {"Data": "there"}}}
-    first = ses.send_email(Source="me@example.com", Destination=to, Message=text)["MessageId"]
-    raw = {"Data": b"Subject: x\nTo: you@example.com\n\nraw"}
-    ses.send_raw_email(Source="me@example.com", Destinations=["you@example.com"], RawMessage=raw)
-    ses.send_email(Source="me@example.com", Destination=to, Message=text)
-    answer = get(emulator, "/_aws/ses")
-    check(answer, "/_aws/ses")
-    assert [message.get("Subject") for message in answer["messages"]] == ["Hello", None, "Hello"]
-    assert answer["messages"][0]["Destination"] == to
-    assert "raw" in answer["messages"][1]["RawData"]
-    assert [message["Id"] for message in get(emulator, f"/_aws/ses?id={first}")["messages"]] == [first]
-    assert get(emulator, "/_aws/ses?email=nobody@example.com") == {"messages": []}
-    assert call(emulator, "DELETE", f"/_aws/ses?id={first}") == (204, b"")
-    assert len(get(emulator, "/_aws/ses")["messages"]) == 2
-    assert call(emulator, "DELETE", "/_aws/ses") == (204, b"")
-    assert get(emulator, "/_aws/ses") == {"messages": []}
-
-
 def test_data_points_of_cloudwatch_can_be_read(start_emulator: Any) -> None:
     emulator = start_emulator()
     data = {"MetricName": "load", "Dimensions": [{"Name": "host", "Value": "a"}]}

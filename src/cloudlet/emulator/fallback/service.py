@@ -265,11 +265,27 @@ class Fallback:
             return by_service(self._read(engine, files))
 
     async def held(self, service: str, attribute: str) -> list[tuple[str, str, Any]]:
-        """(account, region, what moto holds under this attribute) of each back end in use; nothing starts moto."""
-        if self._engine is None:
+        """(account, region, what moto holds under this attribute) of each back end in use.
+
+        Nothing starts moto but a state of the service in the volume.
+        """
+        if self._engine is None and (self._files is None or module_of(service) not in self._files.names()):
             return []
-        found: list[tuple[str, str, Any]] = await self._in_thread(self._held, self._engine, service, attribute)
+        engine = await self._in_thread(self.engine)
+        found: list[tuple[str, str, Any]] = await self._in_thread(self._held, engine, service, attribute)
         return found
+
+    async def change(self, service: str, attribute: str, change: Callable[[Any], None]) -> None:
+        """Change what `held` finds, under the lock; it is saved like any other change."""
+        held = await self.held(service, attribute)
+
+        def work() -> None:
+            with self._locked(service):
+                for _account, _region, value in held:
+                    change(value)
+                self._changed = True
+
+        await self._in_thread(work)
 
     def _held(self, engine: Engine, service: str, attribute: str) -> list[tuple[str, str, Any]]:
         with self._all_locked():
