@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudlet.emulator.eventing.patterns import wildcard
 from cloudlet.emulator.services.sns.api import InvalidParameterException
 from cloudlet.emulator.services.sns.filter_checks import check_policy
-from cloudlet.emulator.services.sns.filters import attributes_pass, body_passes, wildcard
+from cloudlet.emulator.services.sns.filters import attributes_pass, body_passes
 
 TEXTS = st.text(max_size=12)
 WORDS = st.text(alphabet="ab*\\", max_size=8)

@@ -9,7 +9,6 @@ Before any service of moto is imported, its clock becomes ours, its back ends of
 
 from __future__ import annotations
 
-import copy
 import importlib
 import logging
 import re
@@ -40,7 +39,6 @@ from cloudlet.emulator.fallback.factories import FACTORY, Factories
 from cloudlet.emulator.fallback.native import CALLERS_OF_LAMBDA, SEAMS, LambdaBackend, NativeCalls, Seam
 from cloudlet.emulator.fallback.pickling import Name
 from cloudlet.emulator.fallback.resources import KINDS, Kind
-from cloudlet.emulator.fallback.targets import deliver, is_ours
 from cloudlet.emulator.kernel.errors import NotImplementedFailure, UnmodelledError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
 
@@ -50,7 +48,6 @@ LOG = logging.getLogger("cloudlet.fallback")
 DROPPED_HEADERS = frozenset({"date", "connection", "transfer-encoding", "content-length", "status", "server"})
 REQUEST_ID_HEADERS = frozenset({"x-amzn-requestid", "x-amz-request-id"})
 SPOKEN = ("json", "query", "rest-json", "rest-xml", "ec2")  # protocols that moto reads
-NOT_IN_EVENTS = frozenset({"event-bus-name", "ingestion-time"})  # what moto notes in an event for itself
 
 ABOUT_ERRORS = frozenset({"Error", "ResponseMetadata", "message", "Message"})  # not members of the error's own
 
@@ -70,7 +67,6 @@ class Engine:
         self._is_native = is_native
         self._routes: dict[str, tuple[tuple[re.Pattern[str], Callable[..., Any]], ...]] = {}
         self._kinds: dict[str, Kind] = {}
-        self._wired_targets = False
         self._factories = Factories(lambda module: moto.backends.get_backend(module).backend("us-east-1", NOBODY))
         self._timestamps = botocore.parsers.ResponseParserFactory()
         self._timestamps.set_parser_defaults(timestamp_parser=seconds)
@@ -193,8 +189,6 @@ class Engine:
             vars(load("moto.awslambda.models"))["iam_backends"] = NoCheck()
         if service in CALLERS_OF_LAMBDA and self._is_native("lambda"):
             vars(load("moto.awslambda.models"))["lambda_backends"] = Seam(LambdaBackend, self._calls, {})
-        if service == "events" and not self._wired_targets:
-            self._wire_targets()
 
     def _wire_seams(self) -> None:
         modules = [(load(module), name, kind) for module, name, kind in SEAMS]
@@ -211,7 +205,6 @@ class Engine:
         for kind in KINDS:
             if self._is_native(kind.service):
                 self._kinds[kind.type] = kind(self._calls)
-        self._wire_targets()
 
     def native_kind(self, name: str) -> Kind | None:
         """The kind of CloudFormation's resource that a native service has for a type."""
@@ -222,26 +215,6 @@ class Engine:
         """moto's model of a type of CloudFormation and the property that names it; None where it has none."""
         parsing = load("moto.cloudformation.parsing")
         return parsing.get_model_map().get(name), parsing.get_name_type_map().get(name)
-
-    def _wire_targets(self) -> None:
-        models = load("moto.events.models")
-        original, transform = models.Rule.send_to_targets, models.EventTemplateParser.parse
-
-        def send_to_targets(rule: Any, event: dict[str, Any], transform_input: bool = True) -> None:
-            ours = [target for target in rule.targets if is_ours(target)]
-            if ours and rule.event_pattern.matches_event(event):
-                plain = {name: value for name, value in event.items() if name not in NOT_IN_EVENTS}
-                plain["time"] = iso_time(event.get("time"))
-                whole = {**event, "time": plain["time"]}  # moto's transformer reads what moto has noted, too
-                for target in ours:
-                    deliver(target, plain, lambda spec, _plain: transform_of(transform, spec, whole), self.reach)
-            if len(ours) < len(rule.targets):
-                others = copy.copy(rule)
-                others.targets = [target for target in rule.targets if not is_ours(target)]
-                original(others, event, transform_input)
-
-        models.Rule.send_to_targets = send_to_targets
-        self._wired_targets = True
 
     def reach(self, account: str, region: str, service: str, operation: str, request: dict[str, Any]) -> Any:
         """A native service's operation, or another one of moto's."""
@@ -306,7 +279,7 @@ class Engine:
     def prepare(self, module: str) -> None:
         """Before a service's state is read: what its objects refer to has to be there."""
         load(f"moto.{module}.models")
-        self._load({"cloudformation": "cloudformation", "events": "events", "awslambda": "lambda"}.get(module, ""))
+        self._load({"cloudformation": "cloudformation", "awslambda": "lambda"}.get(module, ""))
 
     def name_of(self, value: Any) -> Name | None:
         """How a pickle refers to what is not part of it: other back ends, kinds of resources, the native services."""
@@ -398,17 +371,3 @@ def seconds(value: Any) -> float:
     """A timestamp of any wire format as seconds since the epoch."""
     parsed = botocore.parsers.DEFAULT_TIMESTAMP_PARSER(value)
     return float(parsed.timestamp())
-
-
-def iso_time(value: Any) -> Any:
-    if isinstance(value, int | float):
-        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return value
-
-
-def transform_of(parse: Callable[..., Any], specification: dict[str, Any], event: dict[str, Any]) -> Any:
-    return parse(
-        input_template=specification.get("InputTemplate"),
-        input_paths_map=specification.get("InputPathsMap", {}),
-        event=event,
-    )

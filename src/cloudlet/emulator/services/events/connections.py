@@ -107,7 +107,8 @@ def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateCon
     given: dict[str, Any] = dict(request.get("AuthParameters") or {})
     kept = before.parameters if authorization == before.authorization else {}
     parameters = merged(kept, given)
-    check_parameters(authorization, parameters)
+    if parameters or authorization != before.authorization:
+        check_parameters(authorization, parameters)
     anew = parameters != before.parameters or authorization != before.authorization
     changed = replace(
         before,
@@ -135,8 +136,9 @@ def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
 
 @read_write
 def deauthorize_connection(call: Call, request: DeauthorizeConnectionRequest) -> DeauthorizeConnectionResponse:
-    """At once; until its parameters change nothing is called with it. Raises ResourceNotFoundException."""
-    connection = replace(connection_of(call, request["Name"]), state="DEAUTHORIZED", modified=call.now, token="")
+    """Takes its parameters away; until it has new ones nothing is called with it. Raises ResourceNotFoundException."""
+    before = connection_of(call, request["Name"])
+    connection = replace(before, state="DEAUTHORIZED", modified=call.now, token="", parameters={})
     CONNECTIONS.put(call.tx, connection)
     return {**outcome(call, connection), "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
+from cloudlet.emulator.eventing.patterns import COMPARISONS
 from cloudlet.emulator.services.sns.errors import invalid
-from cloudlet.emulator.services.sns.filters import COMPARISONS, OR, is_or
+from cloudlet.emulator.services.sns.filters import OR, is_or
 
 MOST_KEYS = 5
 MOST_COMBINATIONS = 150

@@ -9,14 +9,14 @@ Source: "Amazon SNS subscription filter policies" in the Amazon SNS Developer Gu
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 from typing import Any
 
 import orjson
+
+from cloudlet.emulator.eventing.patterns import OPERATORS, is_equal
 
 Policy = Mapping[str, Any]
 OR = "$or"
@@ -127,94 +127,6 @@ def any_condition(conditions: Sequence[Any], values: list[Any] | None) -> bool:
             test = OPERATORS[operator]
             if values is not None and any(test(value, operand) for value in values):
                 return True
-        elif values is not None and any(equal(value, condition) for value in values):
+        elif values is not None and any(is_equal(value, condition) for value in values):
             return True
     return False
-
-
-def equal(value: Any, wanted: Any) -> bool:
-    """Equality that does not take true for 1."""
-    if isinstance(value, bool) or isinstance(wanted, bool):
-        return value is wanted
-    return bool(value == wanted)
-
-
-def has_prefix(value: Any, operand: Any) -> bool:
-    if isinstance(operand, dict):
-        return isinstance(value, str) and value.lower().startswith(operand["equals-ignore-case"].lower())
-    return isinstance(value, str) and value.startswith(operand)
-
-
-def has_suffix(value: Any, operand: Any) -> bool:
-    if isinstance(operand, dict):
-        return isinstance(value, str) and value.lower().endswith(operand["equals-ignore-case"].lower())
-    return isinstance(value, str) and value.endswith(operand)
-
-
-def equals_ignoring_case(value: Any, operand: Any) -> bool:
-    return isinstance(value, str) and value.lower() == operand.lower()
-
-
-def is_anything_but(value: Any, operand: Any) -> bool:
-    """`operand`: a value, a list of them, or an operator whose matches are left out."""
-    if isinstance(operand, dict):
-        operator, inner = next(iter(operand.items()))
-        test = OPERATORS[operator]
-        return not any(test(value, one) for one in (inner if isinstance(inner, list) else [inner]))
-    return not any(equal(value, one) for one in (operand if isinstance(operand, list) else [operand]))
-
-
-def is_numeric(value: Any, operand: Sequence[Any]) -> bool:
-    """`operand`: comparison, number, and perhaps another comparison and number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return all(COMPARISONS[operand[at]](value, operand[at + 1]) for at in range(0, len(operand), 2))
-
-
-def is_in_network(value: Any, operand: str) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        return ip_address(value) in ip_network(operand, strict=False)
-    except ValueError:
-        return False
-
-
-def matches_wildcard(value: Any, operand: str) -> bool:
-    return isinstance(value, str) and wildcard(operand).fullmatch(value) is not None
-
-
-@lru_cache(maxsize=1024)
-def wildcard(pattern: str) -> re.Pattern[str]:
-    """`*` is any text; a backslash takes the special meaning from `*` and from itself."""
-    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern)
-    return re.compile(
-        "".join(
-            ".*" if part == "*" else re.escape(part[-1] if len(part) == 2 and part[0] == "\\" else part)
-            for part in parts
-        ),
-        re.S,
-    )
-
-
-COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {
-        "=": lambda value, number: bool(value == number),
-        "<": lambda value, number: bool(value < number),
-        "<=": lambda value, number: bool(value <= number),
-        ">": lambda value, number: bool(value > number),
-        ">=": lambda value, number: bool(value >= number),
-    }
-)
-OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
-    {
-        "prefix": has_prefix,
-        "suffix": has_suffix,
-        "equals-ignore-case": equals_ignoring_case,
-        "anything-but": is_anything_but,
-        "numeric": is_numeric,
-        "cidr": is_in_network,
-        "ip-address": is_in_network,
-        "wildcard": matches_wildcard,
-    }
-)
