@@ -185,7 +185,7 @@ def test_a_url_calls_the_function(functions: Functions) -> None:
     status, headers, body = ask(functions, url, "/made")
     assert (status, headers["x-own"], headers["set-cookie"], body) == (201, "1", "a=1", b"made")
     assert ask(functions, url, "/fail")[::2] == (502, b"Internal Server Error")
-    assert ask(functions, url.replace("http://", "http://no"), "/")[0] == 404
+    assert ask(functions, url.replace("http://", "http://no"), "/")[0] == 403
 
 
 def test_a_function_has_one_url(functions: Functions) -> None:
@@ -198,4 +198,4 @@ def test_a_function_has_one_url(functions: Functions) -> None:
     url = functions.aws.update_function_url_config(FunctionName=name, InvokeMode="RESPONSE_STREAM")["FunctionUrl"]
     assert ask(functions, url, "/")[0] == 403
     functions.aws.delete_function_url_config(FunctionName=name)
-    assert ask(functions, url, "/")[0] == 404
+    assert ask(functions, url, "/")[0] == 403

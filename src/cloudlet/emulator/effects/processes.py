@@ -181,6 +181,7 @@ class Programs:
         self._home: Path | None = None
         self._setpriv = shutil.which("setpriv")
         self.busy: Counter[Key] = Counter()  # how many are at work, by whatever their users count
+        self.facts: dict[str, str] = {}  # what their users have found out about this machine
 
     @property
     def home(self) -> Path:

@@ -12,17 +12,21 @@ the front end does; the operation does the rest.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
 import msgspec
+
+NO_ORDERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Rules(msgspec.Struct, frozen=True):
     """What the front end of a service checks. `optional`: required members that may be absent all the same.
 
     `free_enums`: shapes whose enumeration the operation checks itself. `newer_lists`: what it says of elements of lists
-    names lengths of at least 0, and not that they must not be null.
+    names lengths of at least 0, and not that they must not be null. `enum_orders`: shapes whose values are listed in
+    another order than the model's.
     """
 
     missing: Literal["validation", "missing-parameter", "invalid-parameter", "unchecked"] = "validation"
@@ -33,6 +37,7 @@ class Rules(msgspec.Struct, frozen=True):
     optional: frozenset[str] = frozenset()
     free_enums: frozenset[str] = frozenset()
     newer_lists: bool = False
+    enum_orders: Mapping[str, tuple[str, ...]] = NO_ORDERS
 
     @property
     def checks_nothing(self) -> bool:
@@ -76,7 +81,17 @@ BY_SERVICE = MappingProxyType(
         # ("Invalid table/index name. …"), and the model's TableName pattern is older than ARNs as table names.
         "dynamodb": Rules(pattern=False),
         # Lambda answers InvalidParameterValueException for a runtime, with those that may still be used.
-        "lambda": Rules(free_enums=frozenset({"Runtime"}), newer_lists=True),
+        "lambda": Rules(
+            free_enums=frozenset({"Runtime"}),
+            newer_lists=True,
+            enum_orders=MappingProxyType(
+                {
+                    "EventSourcePosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"),
+                    "InvokeMode": ("RESPONSE_STREAM", "BUFFERED"),
+                    "RecursiveLoop": ("Terminate", "Allow"),
+                }
+            ),
+        ),
     }
 )
 

@@ -193,7 +193,7 @@ class Compiler:
         own = self.constraints(shape)
         keys = self.constraints(shape.key)
         if keys:
-            words = ", ".join([*reversed([words for _, words in keys]), "Member must not be null"])
+            words = ", ".join(self.element_words(shape.key, [words for _, words in keys]))
             own = (*own, (each_satisfies(keys), f"Map keys must satisfy constraint: [{words}]"))
         return mapping_check(own, self.of(shape.value))
 
@@ -203,9 +203,8 @@ class Compiler:
         found: list[tuple[Callable[[Any], bool], str]] = []
         if shape.type == "string" and rules.enum and traits.get("enum") and shape.name not in rules.free_enums:
             allowed = frozenset(traits["enum"])
-            found.append(
-                (lambda v: v not in allowed, f"Member must satisfy enum value set: [{', '.join(traits['enum'])}]")
-            )
+            listed = rules.enum_orders.get(shape.name) or traits["enum"]
+            found.append((lambda v: v not in allowed, f"Member must satisfy enum value set: [{', '.join(listed)}]"))
         pattern = full_pattern(traits["pattern"]) if shape.type == "string" and "pattern" in traits else None
         if pattern is not None and rules.pattern:
             search = re.compile(pattern).search

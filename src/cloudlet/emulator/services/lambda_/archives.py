@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
 from cloudlet.emulator.protocol.message import FileSlice
-from cloudlet.emulator.services.lambda_ import api
 from cloudlet.emulator.services.lambda_.errors import invalid
 
 LOCAL = "Local"  # in what is kept of where code came from: the folder of this machine that has it
@@ -34,8 +33,9 @@ async def fetch(call: Call, code: dict[str, Any], operation: str) -> Archive:
             raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
         content = bytes(code["ZipFile"])
         if len(content) > call.settings.lambda_limits_code_size_zipped:
-            raise api.RequestTooLargeException(
-                f"Request must be smaller than 70167211 bytes for the {operation} operation", Type="User"
+            largest = call.settings.lambda_limits_code_size_zipped
+            raise UnmodelledError(
+                "RequestEntityTooLargeException", f"Zipped size must be smaller than {largest} bytes", 413
             )
         return archive(call, content, {})
     if "ImageUri" in code:

@@ -26,7 +26,7 @@ LOG = logging.getLogger("cloudlet.lambda")
 EVENT = "lambda.event"
 OLDEST_SECONDS = 6 * 3600
 ATTEMPTS_AGAIN = 2
-LONGEST_PAUSE_SECONDS = 300.0
+THROTTLED_SECONDS, LONGEST_THROTTLED_SECONDS = 1.0, 10.0  # until there may be a place
 
 
 def accept(call: Call, named: Named, payload: bytes) -> None:
@@ -62,7 +62,7 @@ async def run_event(call: Call, job: dict[str, Any]) -> None:
     config = setting.value if setting is not None else {}
     call.request_id = job["request_id"]
     if target.reserved == 0:
-        await give_up(call, target, config, job, None, "RetriesExhausted")
+        await give_up(call, target, config, {**job, "attempt": 0}, None, "ZeroReservedConcurrency")
         return
     oldest = config.get("MaximumEventAgeInSeconds") or OLDEST_SECONDS
     try:
@@ -71,7 +71,7 @@ async def run_event(call: Call, job: dict[str, Any]) -> None:
         LOG.warning("an event for %s is dropped: %s", named.full_arn, error)
         return
     except AwsError:  # throttled
-        pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** job["throttles"])
+        pause = min(LONGEST_THROTTLED_SECONDS, THROTTLED_SECONDS + job["throttles"] // 10)
         await again(call, target, config, {**job, "throttles": job["throttles"] + 1}, pause, oldest, None)
         return
     if not outcome.error:

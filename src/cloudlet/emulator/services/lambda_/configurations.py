@@ -17,7 +17,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.services.lambda_.errors import invalid, violation
 from cloudlet.emulator.services.lambda_.records import LAYER_VERSIONS
-from cloudlet.emulator.services.lambda_.runtimes import RUNTIMES, SNAP_START
+from cloudlet.emulator.services.lambda_.runtimes import CREATABLE, RUNTIMES, SNAP_START
 from cloudlet.emulator.services.lambda_.times import iso_offset
 
 CREATING: Mapping[str, str] = MappingProxyType(
@@ -82,7 +82,7 @@ def check(call: Call, request: dict[str, Any], config: Mapping[str, Any]) -> Non
     """What can be said of the request by itself."""
     runtime = request.get("Runtime")
     if runtime is not None and runtime not in RUNTIMES:
-        listed = ", ".join(name for name, known in RUNTIMES.items() if known.supported)
+        listed = ", ".join(CREATABLE)
         raise invalid(
             f"Value {runtime} at 'runtime' failed to satisfy constraint: "
             f"Member must satisfy enum value set: [{listed}] or be a valid ARN"
@@ -204,6 +204,14 @@ async def network_of(call: Call, given: dict[str, Any] | None) -> dict[str, Any]
     }
     if not subnets:
         return answer
+    if answer["SecurityGroupIds"]:
+        try:
+            await call.reach("ec2", "DescribeSecurityGroups", {"GroupIds": answer["SecurityGroupIds"]})
+        except AwsError as error:
+            raise invalid(
+                f"Error occurred while DescribeSecurityGroups. EC2 Error Code: {error.code}. "
+                f"EC2 Error Message: {error.message}"
+            ) from None
     try:
         found = await call.reach("ec2", "DescribeSubnets", {"SubnetIds": subnets})
     except AwsError as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.protocol.message import InlineBody
 from cloudlet.emulator.services.lambda_.targets import Target
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ async def send(call: Call, arn: str, target: Target, document: dict[str, Any], r
         await deliver(
             call, arn, "lambda", "Invoke", {"FunctionName": arn, "InvocationType": "Event", "Payload": text.encode()}
         )
+    elif service == "s3":
+        await put_object(call, arn, f"aws/lambda/async/{target.name}", call.now, document)
     else:
         await send_text(call, arn, text)
 
@@ -52,6 +56,15 @@ async def send_text(call: Call, arn: str, text: str, attributes: dict[str, Any] 
         await deliver(call, arn, "sns", "Publish", request)
     else:
         LOG.warning("nothing can be delivered to %s", arn)
+
+
+async def put_object(call: Call, arn: str, folder: str, now: float, document: dict[str, Any]) -> None:
+    """The record in a bucket, under a name with the date."""
+    moment = time.gmtime(now)
+    name = f"{time.strftime('%Y/%m/%d/%Y-%m-%dT%H.%M.%S', moment)}-{call.ids.uuid()}"
+    body = json.dumps(document, separators=(",", ":")).encode()
+    request = {"Bucket": arn.rpartition(":")[2], "Key": f"{folder}/{name}", "Body": InlineBody(body)}
+    await deliver(call, arn, "s3", "PutObject", request)
 
 
 async def to_dead_letters(call: Call, arn: str, payload: bytes, request_id: str, outcome: Outcome | None) -> None:

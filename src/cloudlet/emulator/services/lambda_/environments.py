@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import shutil
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -18,9 +19,13 @@ from typing import NamedTuple
 from cloudlet.emulator.effects.clock import monotonic
 from cloudlet.emulator.effects.processes import Ended, Program, TookTooLong
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.services.lambda_.runtimes import program_of
+from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.services.lambda_.runtimes import find_python, link_sdk, program_of
 from cloudlet.emulator.services.lambda_.targets import Package, Target, read_package
 
+CREDENTIALS_SECONDS = 12 * 3600
+PROVISIONED, ON_DEMAND = "provisioned-concurrency", "on-demand"
+SDK_FOLDER = "sdk"
 PATHS = "/usr/local/bin:/usr/bin:/bin"
 ESCAPING_ASCII = frozenset(("python3.6", "python3.7", "python3.8", "python3.9", "python3.10", "python3.11"))
 
@@ -44,9 +49,9 @@ class Failed(Exception):
         self.output = output
 
 
-async def environment_of(call: Call, target: Target) -> Environment:
+async def environment_of(call: Call, target: Target, provisioned: bool) -> Environment:
     """One that waits, or a new one. Raises CannotRun, Failed."""
-    key = target.key
+    key = (*target.key, PROVISIONED if provisioned else ON_DEMAND)
     if target.local:  # a change of a file is a change of the function
         key = (*key, await call.programs.in_thread(lambda: newest(target.local)))
     waiting = call.programs.take(key)
@@ -54,7 +59,7 @@ async def environment_of(call: Call, target: Target) -> Environment:
         return Environment(waiting, key, waiting.label)
     if target.local:
         call.programs.forget(target.key)
-    return await begin(call, target, key)
+    return await begin(call, target, key, provisioned)
 
 
 def newest(folder: str) -> str:
@@ -63,23 +68,33 @@ def newest(folder: str) -> str:
     return f"{len(times)}/{max(times, default=0)}"
 
 
-async def begin(call: Call, target: Target, key: tuple[str, ...]) -> Environment:
-    command = program_of(str(target.config.get("Runtime") or ""))
+async def begin(call: Call, target: Target, key: tuple[str, ...], provisioned: bool) -> Environment:
+    runtime = str(target.config.get("Runtime") or "")
+    python = await python_of(call, runtime) if runtime.startswith("python3") else ""
+    command = program_of(runtime, python)
     code = Path(target.local) if target.local else await folder_of(call, (target.code,))
     opt = await folder_of(call, target.layers) if target.layers else None
     stream = log_stream(call, target)
-    variables = variables_of(call, target, code, opt, stream)
+    variables = {
+        **variables_of(call, target, code, opt, stream),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": PROVISIONED if provisioned else ON_DEMAND,
+        **await credentials_of(call, target),
+        **own_variables(target),
+    }
     started = monotonic()
     try:
         program = await call.programs.start(wrapped(command, variables, code, opt), variables, code)
     except OSError as error:
         raise Failed("Runtime.InvalidEntrypoint", f"the runtime cannot be started: {error}") from error
     program.label = stream
+    limit = max(call.settings.lambda_runtime_environment_timeout, target.timeout_seconds)
     try:
-        await program.ask(set_up(target, code, opt, stream), call.settings.lambda_runtime_environment_timeout)
+        sdk = "" if python == sys.executable else str(call.programs.home / SDK_FOLDER)
+        await program.ask(set_up(target, code, opt, stream, sdk), limit)
     except TookTooLong:
         program.end()
-        raise Failed("Sandbox.Timedout", "the runtime did not begin in time", program.take_output()) from None
+        words = f"Task timed out after {limit:.2f} seconds"
+        raise Failed("Sandbox.Timedout", words, program.take_output()) from None
     except Ended as end:
         raise Failed("Runtime.ExitError", exit_words(end.code), program.take_output()) from None
     return Environment(program, key, stream, monotonic() - started, program.take_output())
@@ -101,7 +116,18 @@ def wrapped(command: list[str], variables: dict[str, str], code: Path, opt: Path
     return [wrapper, *command] if wrapper else command
 
 
-def set_up(target: Target, code: Path, opt: Path | None, stream: str) -> bytes:
+async def python_of(call: Call, runtime: str) -> str:
+    """Found out once for each runtime."""
+    facts = call.programs.facts
+    if runtime not in facts:
+        found = facts[runtime] = await call.programs.in_thread(lambda: find_python(runtime))
+        if found != sys.executable:
+            folder = call.programs.home / SDK_FOLDER
+            await call.programs.in_thread(lambda: link_sdk(folder))
+    return facts[runtime]
+
+
+def set_up(target: Target, code: Path, opt: Path | None, stream: str, sdk: str) -> bytes:
     config = target.config
     paths = [str(code)]
     if opt is not None:
@@ -118,6 +144,7 @@ def set_up(target: Target, code: Path, opt: Path | None, stream: str) -> bytes:
             "handler": config["Handler"],
             "folder": str(code),
             "paths": paths,
+            "sdk": sdk,
             "ascii": config["Runtime"] in ESCAPING_ASCII,
             "json_logs": target.logs_json,
             "level": config["LoggingConfig"].get("ApplicationLogLevel", ""),
@@ -132,22 +159,18 @@ def log_stream(call: Call, target: Target) -> str:
 
 
 def variables_of(call: Call, target: Target, code: Path, opt: Path | None, stream: str) -> dict[str, str]:
-    """AWS's variables, then the function's own."""
+    """AWS's variables, without credentials."""
     config, settings = target.config, call.settings
     endpoint = f"http://127.0.0.1:{settings.port}"
     found = {
-        "AWS_ACCESS_KEY_ID": target.account_id,
         "AWS_DEFAULT_REGION": target.region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
         "AWS_LAMBDA_FUNCTION_NAME": target.name,
         "AWS_LAMBDA_FUNCTION_VERSION": target.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": target.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": stream,
         "AWS_REGION": target.region,
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_SESSION_TOKEN": "test",
         "HOME": "/tmp",  # noqa: S108 - where Lambda lets functions write
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "LAMBDA_TASK_ROOT": str(code),
@@ -163,8 +186,30 @@ def variables_of(call: Call, target: Target, code: Path, opt: Path | None, strea
     }
     if not settings.lambda_disable_aws_endpoint_url:
         found["AWS_ENDPOINT_URL"] = endpoint
-    own: dict[str, str] = (config.get("Environment") or {}).get("Variables") or {}
-    return found | own
+    return found
+
+
+def own_variables(target: Target) -> dict[str, str]:
+    found: dict[str, str] = (target.config.get("Environment") or {}).get("Variables") or {}
+    return found
+
+
+async def credentials_of(call: Call, target: Target) -> dict[str, str]:
+    """Those of the function's role; the account's where the role cannot be assumed."""
+    request = {
+        "RoleArn": target.config["Role"],
+        "RoleSessionName": target.name,
+        "DurationSeconds": CREDENTIALS_SECONDS,
+    }
+    try:
+        given = (await call.at(target.account_id, target.region).reach("sts", "AssumeRole", request))["Credentials"]
+    except AwsError:
+        given = {"AccessKeyId": target.account_id, "SecretAccessKey": "test", "SessionToken": "test"}
+    return {
+        "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": given["SessionToken"],
+    }
 
 
 def node_paths(code: Path, opt: Path | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from cloudlet.emulator.effects.clock import monotonic
 from cloudlet.emulator.effects.processes import Ended, TookTooLong
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.services.lambda_.environments import Environment, Failed, environment_of, exit_words
+from cloudlet.emulator.services.lambda_.environments import PROVISIONED, Environment, Failed, environment_of, exit_words
 from cloudlet.emulator.services.lambda_.errors import throttled
 from cloudlet.emulator.services.lambda_.logs import Report, write_later
 from cloudlet.emulator.services.lambda_.targets import Target
@@ -52,19 +52,26 @@ async def run(call: Call, target: Target, event: bytes, request_id: str, client_
     limit = target.reserved if target.reserved is not None else call.settings.lambda_limits_concurrent_executions
     if busy[target.counted] >= limit:
         raise throttled(reserved=target.reserved is not None)
-    busy[target.counted] += 1
+    places = [target.counted]
+    provisioned = (*target.counted, target.qualifier, PROVISIONED)
+    if busy[provisioned] < target.provisioned:
+        places.append(provisioned)
+    busy.update(places)
     try:
-        return await carry_out(call, target, event, request_id, client_context)
+        return await carry_out(call, target, event, request_id, client_context, len(places) > 1)
     finally:
-        busy[target.counted] -= 1
-        if not busy[target.counted]:
-            del busy[target.counted]
+        busy.subtract(places)
+        for place in (target.counted, provisioned):
+            if not busy[place]:
+                del busy[place]
 
 
-async def carry_out(call: Call, target: Target, event: bytes, request_id: str, client_context: Any) -> Outcome:
+async def carry_out(
+    call: Call, target: Target, event: bytes, request_id: str, client_context: Any, provisioned: bool
+) -> Outcome:
     begin = call.now
     try:
-        environment = await environment_of(call, target)
+        environment = await environment_of(call, target, provisioned)
     except Failed as failure:
         error = {"errorType": failure.kind, "errorMessage": f"RequestId: {request_id} Error: {failure}"}
         report = Report(request_id, begin, begin, b"", failure.output, 0.0, 0, 0.0, "error", failure.kind, "")
@@ -132,9 +139,6 @@ async def ask(target: Target, environment: Environment, event: bytes, request_id
     if kind == b"S":
         return Ran(b64decode(text), None, int(memory), streamed=True)
     if len(text) > LARGEST_ANSWER_BYTES:
-        message = (
-            f"Response payload size ({len(text)} bytes) exceeded maximum allowed payload size "
-            f"({LARGEST_ANSWER_BYTES} bytes)."
-        )
+        message = f"Response payload size exceeded maximum allowed payload size ({LARGEST_ANSWER_BYTES} bytes)."
         return Ran(b"", {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}, int(memory))
     return Ran(text, None, int(memory))

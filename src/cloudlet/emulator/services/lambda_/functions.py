@@ -47,6 +47,7 @@ from cloudlet.emulator.services.lambda_.versions import publish
 from cloudlet.emulator.store import blobs
 
 MOST_TAGS = 50
+LONGEST_NAME = 64
 NEW_NAME = (
     r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
     r"([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"
@@ -63,6 +64,11 @@ async def create_function(call: Call, request: dict[str, Any]) -> dict[str, Any]
             request["FunctionName"], "functionName", f"Member must satisfy regular expression pattern: {NEW_NAME}"
         )
     named = read_name(call, request)
+    if len(named.name) > LONGEST_NAME:
+        raise invalid(
+            f"1 validation error detected: Value '{named.name}' at 'functionName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {LONGEST_NAME}"
+        )
     check_new(request, named)
     network = await network_of(call, request.get("VpcConfig"))
     archive = await archives.fetch(call, request["Code"], "CreateFunction")

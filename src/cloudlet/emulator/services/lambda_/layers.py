@@ -99,6 +99,12 @@ def check_runtimes(given: list[str]) -> None:
         raise violation(f"[{', '.join(given)}]", "compatibleRuntimes", problems[0])
 
 
+def check_runtime(request: dict[str, Any]) -> None:
+    wanted = request.get("CompatibleRuntime")
+    if wanted is not None and wanted not in RUNTIMES:
+        raise violation(wanted, "compatibleRuntime", f"Member must satisfy enum value set: [{', '.join(RUNTIMES)}]")
+
+
 @read_only
 def get_layer_version(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     return whole(call, require(call, request))
@@ -133,6 +139,7 @@ def delete_layer_version(call: Call, request: dict[str, Any]) -> None:
 
 @read_only
 def list_layer_versions(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    check_runtime(request)
     account_id, region, name = place_of(call, request["LayerName"])
     found = [
         described(version)
@@ -153,6 +160,7 @@ def fits(version: LayerVersion, request: dict[str, Any]) -> bool:
 
 @read_only
 def list_layers(call: Call, request: dict[str, Any]) -> dict[str, Any]:
+    check_runtime(request)
     latest: dict[str, LayerVersion] = {}
     for version in LAYER_VERSIONS.scan(call.tx, call.account_id, call.region):
         if fits(version, request):
@@ -183,13 +191,13 @@ def add_layer_version_permission(call: Call, request: dict[str, Any]) -> dict[st
         )
     if request.get("OrganizationId"):
         statement["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": request["OrganizationId"]}}
-    return permissions.add(call, version.arn, statement, request.get("RevisionId"))
+    return permissions.add(call, version.arn, statement, request.get("RevisionId"), "GetLayerPolicy")
 
 
 @read_write
 def remove_layer_version_permission(call: Call, request: dict[str, Any]) -> None:
     version = require(call, request, MISSING)
-    permissions.remove(call, version.arn, request["StatementId"], request.get("RevisionId"))
+    permissions.remove(call, version.arn, request["StatementId"], request.get("RevisionId"), "GetLayerPolicy")
 
 
 @read_only

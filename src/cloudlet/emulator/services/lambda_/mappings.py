@@ -9,12 +9,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from cloudlet.emulator.eventing.patterns import parse_pattern
 from cloudlet.emulator.eventing.tokens import PatternError
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.kernel.service import read_only, read_write
 from cloudlet.emulator.services.lambda_.errors import conflict, invalid, not_found, violation
+from cloudlet.emulator.services.lambda_.filters import read_pattern
 from cloudlet.emulator.services.lambda_.names import Named, find_version, read_name
 from cloudlet.emulator.services.lambda_.paging import page
 from cloudlet.emulator.services.lambda_.records import MAPPINGS, Mapping
@@ -114,7 +114,10 @@ async def create_event_source_mapping(call: Call, request: dict[str, Any]) -> di
     await check_source(call, service, source, function["Timeout"])
     with call.transaction() as tx:
         for other in MAPPINGS.scan(tx, call.account_id, call.region):
-            if source and (other.source_arn, other.function_arn) == (source, named.full_arn):
+            if (other.source_arn, other.function_arn) != (source, named.full_arn):
+                continue
+            same = all(other.value.get(member) == value.get(member) for member in ("SelfManagedEventSource", "Topics"))
+            if source or same:
                 raise duplicate(service, source, named, other.uuid)
         mapping = Mapping(
             call.account_id,
@@ -155,6 +158,8 @@ async def check_function(call: Call, named: Named) -> dict[str, Any]:
 
 
 def check_request(request: dict[str, Any], service: str, source: str) -> None:
+    if service == "sqs" and "DestinationConfig" in request:
+        raise invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
     position = request.get("StartingPosition")
     if service in STREAMS and position is None:
         raise violation(None, "startingPosition", "Member must not be null.")
@@ -194,8 +199,8 @@ def check_settings(value: dict[str, Any], service: str, source: str) -> None:
                 raise invalid(f"{member[0].upper()}{member[1:]} is not supported for SQS event sources.")
     for entry in (value.get("FilterCriteria") or {}).get("Filters", ()):
         try:
-            parse_pattern(entry.get("Pattern", ""))
-        except PatternError:
+            read_pattern(entry.get("Pattern", ""))
+        except (PatternError, ValueError):
             raise invalid("Invalid filter pattern definition.") from None
 
 

@@ -44,8 +44,6 @@ def read_name(call: Call, request: dict[str, Any], *, qualifier: str | None = No
     found = PARTS.fullmatch(text)
     if found is None:
         raise violation(text, "functionName", f"Member must satisfy regular expression pattern: {FUNCTION_NAME}")
-    if len(found["name"]) > 64:
-        raise invalid_length(text)
     derived = found["qualifier"] or ""
     if given and derived and given != derived:
         raise invalid("The derived qualifier from the function name does not match the specified qualifier.")
@@ -56,10 +54,6 @@ def read_name(call: Call, request: dict[str, Any], *, qualifier: str | None = No
         raise not_found(f"Functions from '{region}' are not reachable in this region ('{call.region}')")
     account = (found["account"] or call.account_id).rstrip(":")
     return Named(account, region, found["name"], given or derived)
-
-
-def invalid_length(text: str) -> Exception:
-    return violation(text, "functionName", "Member must have length less than or equal to 64")
 
 
 def find_function(call: Call, named: Named) -> Function:

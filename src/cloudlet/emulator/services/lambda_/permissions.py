@@ -14,6 +14,9 @@ from cloudlet.emulator.services.lambda_.records import LATEST, POLICIES, Policy
 
 ACCOUNT = re.compile(r"\d{12}")
 PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:(iam|sts)::(\d{12}):.+")
+SERVICE = re.compile(
+    r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|internal)|apigateway|alexa[a-z.-]+"
+)
 LARGEST_POLICY_BYTES = 20_480
 
 
@@ -39,10 +42,7 @@ def principal_of(text: str) -> Any:
         return {"AWS": f"arn:aws:iam::{text}:root"}
     if PRINCIPAL_ARN.fullmatch(text):
         return {"AWS": text}
-    if (
-        re.fullmatch(r"[a-z0-9.-]+\.(amazonaws\.com(\.cn)?|alexa\.com|amazon\.com|internal)|apigateway", text)
-        or "." in text
-    ):
+    if SERVICE.fullmatch(text):
         return {"Service": text}
     raise invalid("The provided principal was invalid. Please check the principal and try again.")
 
@@ -75,11 +75,13 @@ def statement_of(request: dict[str, Any], resource: str) -> dict[str, Any]:
     return {**statement, "Condition": condition} if condition else statement
 
 
-def add(call: Call, resource: str, statement: dict[str, Any], revision: str | None) -> dict[str, Any]:
+def add(
+    call: Call, resource: str, statement: dict[str, Any], revision: str | None, reading: str = "GetPolicy"
+) -> dict[str, Any]:
     """Shared with layers. Raises ResourceConflictException, PreconditionFailedException."""
     policy = POLICIES.get(call.tx, resource) or Policy(resource, [], "")
     if revision and revision != policy.revision:
-        raise wrong_revision("GetPolicy")
+        raise wrong_revision(reading)
     if any(before["Sid"] == statement["Sid"] for before in policy.statements):
         raise conflict(
             f"The statement id ({statement['Sid']}) provided already exists. Please provide a new statement id, or remove "
@@ -93,12 +95,12 @@ def add(call: Call, resource: str, statement: dict[str, Any], revision: str | No
     return {"Statement": compact(statement), "RevisionId": made.revision}
 
 
-def remove(call: Call, resource: str, sid: str, revision: str | None) -> None:
+def remove(call: Call, resource: str, sid: str, revision: str | None, reading: str = "GetPolicy") -> None:
     policy = POLICIES.get(call.tx, resource)
     if policy is None:
         raise not_found("No policy is associated with the given resource.")
     if revision and revision != policy.revision:
-        raise wrong_revision("GetPolicy")
+        raise wrong_revision(reading)
     statements = [statement for statement in policy.statements if statement["Sid"] != sid]
     if len(statements) == len(policy.statements):
         raise not_found(f"Statement {sid} is not found in resource policy.")

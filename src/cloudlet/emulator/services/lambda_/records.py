@@ -14,6 +14,7 @@ All times are seconds since the epoch.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from msgspec import field
@@ -50,11 +51,20 @@ class Version(Record, frozen=True):
     config: dict[str, Any]
     blob_id: str = ""
     code: dict[str, Any] = field(default_factory=dict)
-    published_from: str = ""  # the revision of $LATEST that the last version was made of
+    published_from: str = ""  # the fingerprint of $LATEST that the last version was made of
 
     @property
     def order(self) -> int:
         return 0 if self.version == LATEST else int(self.version)
+
+
+UNSTEADY = frozenset(("RevisionId", "LastModified", "Version", "FunctionArn", "LastUpdateStatus", "State"))
+
+
+def fingerprint(config: dict[str, Any]) -> str:
+    """What two configurations have in common when functions of them are the same."""
+    steady = sorted((name, value) for name, value in config.items() if name not in UNSTEADY)
+    return hashlib.sha256(repr(steady).encode()).hexdigest()[:32]
 
 
 class Alias(Record, frozen=True):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as Words
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,6 +16,7 @@ from cloudlet.emulator.services.lambda_.records import (
     FUNCTIONS,
     MAPPINGS,
     SIGNING,
+    VERSIONS,
     Function,
     Mapping,
     Signing,
@@ -21,7 +24,14 @@ from cloudlet.emulator.services.lambda_.records import (
 
 MOST_TAGS = 50
 ARN = re.compile(
-    r"arn:aws[a-zA-Z-]*:lambda:([a-z0-9-]+):(\d{12}):(function|event-source-mapping|code-signing-config):([a-zA-Z0-9-_]+)(:.+)?"
+    r"arn:aws[a-zA-Z-]*:lambda:([a-z0-9-]+):(\d{12}):(function|event-source-mapping|code-signing-config|capacity-provider):([a-zA-Z0-9-_]+)(:.+)?"
+)
+NOUNS: Words[str, str] = MappingProxyType(
+    {
+        "event-source-mapping": "Event source mapping",
+        "code-signing-config": "Code signing config",
+        "capacity-provider": "Capacity provider",
+    }
 )
 PATTERN = (
     r"arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:(function:[a-zA-Z0-9-_]+(:(\$LATEST|"
@@ -46,7 +56,7 @@ def find(call: Call, arn: str) -> Function | Mapping | Signing:
     table = MAPPINGS if kind == "event-source-mapping" else SIGNING
     found: Mapping | Signing | None = table.get(call.tx, account_id, region, name)
     if found is None:
-        raise not_found()
+        raise not_found(f"{NOUNS[kind]} not found: {arn}")
     return found
 
 
@@ -54,6 +64,9 @@ def put(call: Call, found: Function | Mapping | Signing, tags: dict[str, str]) -
     changed = replace(found, tags=tags)
     if isinstance(changed, Function):
         FUNCTIONS.put(call.tx, changed)
+        latest = VERSIONS.get(call.tx, changed.account_id, changed.region, changed.name, 0)
+        if latest is not None:
+            VERSIONS.put(call.tx, replace(latest, config={**latest.config, "RevisionId": call.ids.uuid()}))
     elif isinstance(changed, Mapping):
         MAPPINGS.put(call.tx, changed)
     else:

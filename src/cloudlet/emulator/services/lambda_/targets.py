@@ -8,7 +8,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.lambda_.archives import LOCAL
 from cloudlet.emulator.services.lambda_.errors import no_function
 from cloudlet.emulator.services.lambda_.names import Named, find_alias, find_function, version_of
-from cloudlet.emulator.services.lambda_.records import LATEST, LAYER_VERSIONS
+from cloudlet.emulator.services.lambda_.records import LATEST, LAYER_VERSIONS, PROVISIONED, fingerprint
 from cloudlet.emulator.store import blobs
 
 
@@ -32,13 +32,13 @@ class Target(NamedTuple):
     code: Package
     layers: tuple[Package, ...]
     reserved: int | None
+    provisioned: int = 0
     local: str = ""  # the folder of this machine that has the code
 
     @property
     def key(self) -> tuple[str, ...]:
         """Under which its programs wait."""
-        revision = str(self.config["RevisionId"])
-        return "lambda", self.account_id, self.region, self.name, self.version, revision
+        return "lambda", self.account_id, self.region, self.name, self.version, fingerprint(self.config)
 
     @property
     def counted(self) -> tuple[str, ...]:
@@ -86,8 +86,18 @@ def find_target(call: Call, named: Named) -> Target:
         Package(config["CodeSha256"], version.blob_id),
         tuple(packages_of(call, config.get("Layers", ()))),
         function.reserved,
+        provisioned_of(call, named, qualifier, version.version),
         str(version.code.get(LOCAL, "")),
     )
+
+
+def provisioned_of(call: Call, named: Named, qualifier: str, number: str) -> int:
+    """How many environments are provisioned for what was asked for, or for the version that it means."""
+    for name in (qualifier, number):
+        setting = PROVISIONED.get(call.tx, named.account_id, named.region, named.name, name)
+        if setting is not None:
+            return int(setting.value["Requested"])
+    return 0
 
 
 def packages_of(call: Call, layers: Any) -> list[Package]:

@@ -27,6 +27,7 @@ JSON = "application/json"
 TEXT = re.compile(r"(text/.*|application/(json|javascript|xml|graphql)|[^;]*\+(json|xml))(;.*)?", re.I)
 PRELUDE_END = b"\0" * 8
 DROPPED = frozenset(("connection", "content-length", "transfer-encoding", "date", "server"))
+NOT_TOLD = frozenset(("connection", "transfer-encoding"))
 ALL = "*"
 
 
@@ -40,7 +41,7 @@ async def invoke_url(call: Call, request: dict[str, Any]) -> HttpResponse:
     with call.transaction(read_only=True) as tx:
         url = URLS.find(tx, "by_id", http.host.partition(".")[0])
     if url is None:
-        return plain(404, None)
+        return plain(403, "Forbidden")
     headers = cors_headers(url, http)
     if http.method == "OPTIONS" and url.value.get("Cors") and "origin" in http.headers:
         return HttpResponse(200, headers, b"")
@@ -73,7 +74,7 @@ def plain(status: int, message: str | None) -> HttpResponse:
 
 
 def event_of(call: Call, url: Setting, http: HttpRequest) -> dict[str, Any]:
-    headers = dict(http.headers)
+    headers = {name: value for name, value in http.headers.items() if name not in NOT_TOLD}
     cookies = [part.strip() for part in headers.pop("cookie", "").split(";") if part.strip()]
     parameters: dict[str, str] = {}
     for name, value in http.param_items():
@@ -147,7 +148,7 @@ def answer_of(outcome: Outcome) -> HttpResponse:
     returned = orjson.loads(outcome.payload)
     if isinstance(returned, dict) and "statusCode" in returned:
         return made_answer(returned)
-    body = returned.encode() if isinstance(returned, str) else outcome.payload
+    body = returned.encode() if isinstance(returned, str) else orjson.dumps(returned)
     return HttpResponse(200, {"Content-Type": JSON}, body)
 
 

@@ -11,7 +11,7 @@ from cloudlet.emulator.kernel.service import read_only, read_write
 from cloudlet.emulator.services.lambda_.errors import conflict, not_found, violation
 from cloudlet.emulator.services.lambda_.names import Named, find_alias, find_function, read_name
 from cloudlet.emulator.services.lambda_.paging import page
-from cloudlet.emulator.services.lambda_.records import LATEST, URLS, Setting
+from cloudlet.emulator.services.lambda_.records import FUNCTIONS, LATEST, URLS, Setting
 from cloudlet.emulator.services.lambda_.times import iso_zulu
 
 CUSTOM_ID = "_custom_id_"
@@ -70,7 +70,9 @@ def create_function_url_config(call: Call, request: dict[str, Any]) -> dict[str,
     if request.get("Cors") is not None:
         value["Cors"] = request["Cors"]
     custom = find_function(call, named).tags.get(CUSTOM_ID)
-    url_id = custom if custom and not named.qualifier else call.ids.hex(32)
+    url_id = call.ids.hex(32)
+    if custom:
+        url_id = f"{custom}-{named.qualifier}" if named.qualifier else custom
     setting = Setting(
         named.account_id, named.region, named.name, qualifier, value, call.now, created=call.now, url_id=url_id
     )
@@ -105,7 +107,8 @@ def delete_function_url_config(call: Call, request: dict[str, Any]) -> None:
 @read_only
 def list_function_url_configs(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     named = read_name(call, request)
-    find_function(call, named)
+    if FUNCTIONS.get(call.tx, named.account_id, named.region, named.name) is None:
+        raise not_found("Function does not exist")
     found = [
         {**shown(call, named, setting), "LastModifiedTime": iso_zulu(setting.modified)}
         for setting in URLS.scan(call.tx, named.account_id, named.region, named.name)

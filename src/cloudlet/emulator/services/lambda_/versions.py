@@ -11,7 +11,7 @@ from cloudlet.emulator.kernel.service import read_only, read_write
 from cloudlet.emulator.services.lambda_.errors import invalid, wrong_revision
 from cloudlet.emulator.services.lambda_.names import find_function, find_version, read_name
 from cloudlet.emulator.services.lambda_.paging import page
-from cloudlet.emulator.services.lambda_.records import FUNCTIONS, LATEST, VERSIONS, Function, Version
+from cloudlet.emulator.services.lambda_.records import FUNCTIONS, LATEST, VERSIONS, Function, Version, fingerprint
 from cloudlet.emulator.store import blobs
 
 NOT_LISTED = frozenset(("State", "LastUpdateStatus", "RuntimeVersionConfig"))
@@ -36,7 +36,7 @@ def publish_version(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 def publish(call: Call, function: Function, latest: Version, description: str | None) -> Version:
     """A new version of what `$LATEST` is; the last one again when nothing has changed since."""
     key = (function.account_id, function.region, function.name)
-    revision = latest.config["RevisionId"]
+    revision = fingerprint(latest.config)
     if latest.published_from == revision and function.last_version:
         before = VERSIONS.get(call.tx, *key, function.last_version)
         if before is not None:

@@ -140,7 +140,7 @@ def carry_out(handler: Any, setup: dict[str, Any], invocation: dict[str, Any], b
         event = json.loads(invocation["event"])
         returned = handler(event, Context(setup, invocation, begin))
     except Fault as fault:
-        return failed(fault.kind, str(fault), request_id, fault.stack, folder)
+        return failed(fault.kind, str(fault), "", fault.stack, folder)  # it failed before there was a request
     except Exception as error:  # survives: the answer to the caller says what the function raised
         lines = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
         return failed(type(error).__name__, str(error), request_id, lines, folder)
@@ -159,7 +159,9 @@ def read_lines(requests: Any, lines: queue.SimpleQueue[bytes]) -> None:
 
 def prepare(setup: dict[str, Any]) -> Any:
     """The handler, or the fault that every invocation meets."""
-    sys.path[:0] = setup["paths"]
+    sys.path[:1] = setup["paths"]  # the folder of this program is none of the function's
+    if setup["sdk"]:
+        sys.path.append(setup["sdk"])
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter() if setup["json_logs"] else AwsFormatter())
     logging.getLogger().addHandler(handler)

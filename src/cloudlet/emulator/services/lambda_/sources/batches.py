@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from cloudlet.emulator.eventing.patterns import matches, parse_pattern
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.services.lambda_.execution import Outcome, run
+from cloudlet.emulator.services.lambda_.filters import passes_pattern
 from cloudlet.emulator.services.lambda_.names import Named
 from cloudlet.emulator.services.lambda_.records import Mapping
 from cloudlet.emulator.services.lambda_.runtimes import CannotRun
@@ -42,7 +42,7 @@ def named_of(mapping: Mapping) -> Named:
 def passes(mapping: Mapping, view: Any) -> bool:
     """Whether a record passes one of the mapping's filters. `view`: the record with its data decoded."""
     filters = (mapping.value.get("FilterCriteria") or {}).get("Filters") or ()
-    return not filters or any(matches(parse_pattern(entry["Pattern"]), view) for entry in filters)
+    return not filters or any(passes_pattern(entry["Pattern"], view) for entry in filters)
 
 
 def decoded(data: Any) -> Any:

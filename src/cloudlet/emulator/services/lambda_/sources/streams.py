@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from cloudlet.emulator.effects.clock import monotonic
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.services.lambda_.destinations import send_text
+from cloudlet.emulator.services.lambda_.destinations import put_object, send_text
 from cloudlet.emulator.services.lambda_.records import LATEST, MAPPINGS, Mapping
 from cloudlet.emulator.services.lambda_.sources.batches import Record, Verdict, as_text, call_function, decoded, passes
 from cloudlet.emulator.services.lambda_.times import iso_zulu
@@ -52,7 +52,8 @@ class Stream:
         request: dict[str, Any] = {**self.name, "ShardId": shard}
         before, start = mapping.positions.get(shard), mapping.value["StartingPosition"]
         if before:
-            request |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": before}
+            member = "StartingSequenceNumber" if self.is_kinesis else "SequenceNumber"
+            request |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", member: before}
         elif start == "TRIM_HORIZON":
             request["ShardIteratorType"] = "TRIM_HORIZON"
         else:  # LATEST means since the mapping was made, whenever the reading begins
@@ -283,7 +284,12 @@ class Shard:
                 "streamArn": self.stream.arn,
             },
         }
-        await send_text(self.call, destination, json.dumps(document, separators=(",", ":")))
+        if destination.split(":")[2] == "s3":
+            payload = json.dumps({"Records": records}, default=as_text, separators=(",", ":"))
+            name = f"aws/lambda/{self.mapping.uuid}/{self.shard}"
+            await put_object(self.call, destination, name, now, {**document, "payload": payload})
+        else:
+            await send_text(self.call, destination, json.dumps(document, separators=(",", ":")))
 
     def keep(self, sequence: str) -> None:
         """Everything up to this record is done."""
