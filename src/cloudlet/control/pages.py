@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import msgspec
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect, Template
 from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
 
+from cloudlet.control.db import Database
+from cloudlet.control.errors import Refusal
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Account, Viewer
@@ -104,6 +108,29 @@ def page(name: str, viewer: Account | None = None, *, path: str = "", status: in
 def go(path: str) -> Redirect:
     """After a form: look at `path` with GET."""
     return Redirect(path, status_code=303)
+
+
+def attempt(
+    database: Database,
+    run: Callable[[Session], object],
+    target: str,
+    again: Callable[[Any], Template],
+    *,
+    shown: type[Refusal] = Refusal,
+    passed: tuple[type[Refusal], ...] = (),
+) -> Template | Redirect:
+    """Do what a form asks for and look at `target`; or show the form `again`, with what is in the way.
+
+    Refusals that are not `shown`, and those that are `passed`, have a page of their own.
+    """
+    try:
+        with database.transaction() as session:
+            run(session)
+    except passed:
+        raise
+    except shown as error:
+        return again(error)
+    return go(target)
 
 
 def safe_next(path: str) -> str:

@@ -26,7 +26,7 @@ from cloudlet.control.accounts.sign_up import ask_for_email, change_email, renam
 from cloudlet.control.db import Database
 from cloudlet.control.errors import InvalidForm
 from cloudlet.control.given import CurrentAccount, TheDatabase, ThePlatform, WebRequest, client_ip
-from cloudlet.control.pages import go, page
+from cloudlet.control.pages import attempt, go, page
 from cloudlet.control.permissions import PUBLIC, SIGNED_IN_ANYWHERE, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.sso.views import doors_of
@@ -168,12 +168,11 @@ def change(
     done: str,
 ) -> Template | Redirect:
     """Do it; or show the page with what is wrong in the form `part`."""
-    try:
-        with database.transaction() as session:
-            run(session)
-    except InvalidForm as error:
+
+    def again(error: InvalidForm) -> Template:
         return account_page(account, database, platform, problem=error, part=part)
-    return go(f"{PATH}?done={done}")
+
+    return attempt(database, run, f"{PATH}?done={done}", again, shown=InvalidForm)
 
 
 def account_page(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import NotFound
+from cloudlet.control.paging import older_than
 from cloudlet.control.permissions import is_allowed
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
@@ -93,7 +94,8 @@ def list_activations(session: Session, viewer: Viewer, filters: Filters) -> Acti
     """The newest first."""
     conditions = [*scope_of(viewer), *conditions_of(filters)]
     if filters.before:
-        conditions.append(older_than(session, viewer, filters.before))
+        own = Activation.workspace_id == viewer.workspace_id
+        conditions.append(older_than(session, Activation.at, Activation.id, own, filters.before))
     found = session.execute(
         selected().where(*conditions).order_by(Activation.at.desc(), Activation.id.desc()).limit(PAGE_SIZE + 1)
     ).all()
@@ -149,16 +151,6 @@ def conditions_of(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.ci:
         conditions.append(Activation.is_ci.is_(filters.ci == "yes"))
     return conditions
-
-
-def older_than(session: Session, viewer: Viewer, activation_id: str) -> ColumnElement[bool]:
-    """Raises NotFound when there is no such place in the list."""
-    at = session.scalar(
-        select(Activation.at).where(Activation.id == activation_id, Activation.workspace_id == viewer.workspace_id)
-    )
-    if at is None:
-        raise NotFound("There is no such page.")
-    return or_(Activation.at < at, and_(Activation.at == at, Activation.id < activation_id))
 
 
 def row_of(found: Row[Activation, Credential, Machine, User]) -> ActivationRow:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.tables import User
@@ -16,6 +16,7 @@ from cloudlet.control.activations.machines import LIMIT_ENTITLEMENT
 from cloudlet.control.activations.tables import Activation, Machine
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import NotFound
+from cloudlet.control.paging import older_than
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
 from cloudlet.control.workspaces.tables import Membership
@@ -74,7 +75,8 @@ def list_machines(
     if only_blocked:
         conditions.append(Machine.blocked_at.is_not(None))
     if before:
-        conditions.append(older_than(session, viewer, before))
+        own = Machine.workspace_id == viewer.workspace_id
+        conditions.append(older_than(session, Machine.last_seen, Machine.id, own, before))
     found = session.scalars(
         select(Machine).where(*conditions).order_by(Machine.last_seen.desc(), Machine.id.desc()).limit(PAGE_SIZE + 1)
     ).all()
@@ -103,15 +105,6 @@ def scope_of(viewer: Viewer) -> list[ColumnElement[bool]]:
             .exists()
         )
     return conditions
-
-
-def older_than(session: Session, viewer: Viewer, machine_row: str) -> ColumnElement[bool]:
-    seen = session.scalar(
-        select(Machine.last_seen).where(Machine.id == machine_row, Machine.workspace_id == viewer.workspace_id)
-    )
-    if seen is None:
-        raise NotFound("There is no such page.")
-    return or_(Machine.last_seen < seen, and_(Machine.last_seen == seen, Machine.id < machine_row))
 
 
 def own_uses(viewer: Viewer) -> list[ColumnElement[bool]]:

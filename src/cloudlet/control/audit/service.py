@@ -14,7 +14,7 @@ from cloudlet.control.audit.origin import CURRENT, NOBODY
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.platform import Platform
 from cloudlet.control.webhooks.events import announce, event_of
-from cloudlet.control.workspaces.tables import Workspace
+from cloudlet.control.workspaces.service import lock_workspace
 from cloudlet.license.canonical import canonical_json
 
 GENESIS = "0" * 64
@@ -38,7 +38,7 @@ def record(
     The workspace's row is locked meanwhile, so that the chain has one end. Webhooks are told of it when this commits.
     """
     origin = CURRENT.get() or NOBODY
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
+    lock_workspace(session, workspace_id)
     last = session.execute(
         select(AuditEntry.seq, AuditEntry.hash)
         .where(AuditEntry.workspace_id == workspace_id)

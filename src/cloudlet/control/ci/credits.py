@@ -14,7 +14,6 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
 from cloudlet.control.ci.errors import QuotaExceeded
 from cloudlet.control.ci.tables import CiCharge, CiPeriod
@@ -23,7 +22,8 @@ from cloudlet.control.licenses.periods import add_months
 from cloudlet.control.licenses.tables import Plan, Subscription
 from cloudlet.control.mail.service import queue_mail
 from cloudlet.control.platform import Platform
-from cloudlet.control.workspaces.tables import Membership, Workspace
+from cloudlet.control.workspaces.service import admin_addresses
+from cloudlet.control.workspaces.tables import Workspace
 
 ENTITLEMENT = "platform/ci"
 POLICIES = frozenset({"soft", "hard"})
@@ -220,14 +220,3 @@ def quota_mail(platform: Platform, workspace: Workspace, period: CiPeriod, used:
         f"See which keys and projects use them:\n{platform.settings.base_url}/workspace/ci-keys\n"
     )
     return subject, text
-
-
-def admin_addresses(session: Session, workspace_id: str) -> list[str]:
-    return list(
-        session.scalars(
-            select(User.email)
-            .join(Membership, Membership.user_id == User.id)
-            .where(Membership.workspace_id == workspace_id, Membership.role == "admin", Membership.status == "active")
-            .order_by(User.email)
-        )
-    )

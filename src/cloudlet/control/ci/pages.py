@@ -18,7 +18,7 @@ from cloudlet.control.credentials.service import NewToken
 from cloudlet.control.db import Database
 from cloudlet.control.errors import NotFound, Refusal
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
-from cloudlet.control.pages import go, page
+from cloudlet.control.pages import attempt, page
 from cloudlet.control.permissions import is_allowed, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
@@ -133,14 +133,11 @@ def change(
     viewer: Viewer, database: Database, platform: Platform, key_id: str, run: Callable[[Session], None], target: str
 ) -> Template | Redirect:
     """Do it and look at `target`; or show the key's page with what is in the way. Raises NotFound."""
-    try:
-        with database.transaction() as session:
-            run(session)
-    except NotFound:
-        raise
-    except Refusal as error:
+
+    def again(error: Refusal) -> Template:
         return key_page(viewer, database, platform, key_id, problem=error)
-    return go(target)
+
+    return attempt(database, run, target, again, passed=(NotFound,))
 
 
 def keys_page(

@@ -11,10 +11,11 @@ from cloudlet.control.audit.service import record
 from cloudlet.control.ci.errors import KeyEnded, NoSuchKey, TooManyKeys
 from cloudlet.control.ci.forms import KeyForm, read_name, read_project
 from cloudlet.control.credentials.reuse import revoke_family
-from cloudlet.control.credentials.service import NewToken, create_token, lock_workspace, revoke
+from cloudlet.control.credentials.service import NewToken, create_token, revoke
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
+from cloudlet.control.workspaces.service import lock_workspace
 
 MOST_KEYS = 100  # of those that nobody ended, and as many again that were replaced and go on for a while
 

@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
 from cloudlet.control.audit.tables import AuditEntry
-from cloudlet.control.credentials.service import end_of, lock_workspace
+from cloudlet.control.credentials.service import end_of
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.db import Database
 from cloudlet.control.mail.service import send_letter
 from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.service import lock_workspace
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
 WARN_DAYS = 7

@@ -18,7 +18,6 @@ from cloudlet.control.credentials.service import (
     create_token,
     ensure_auth_token,
     living_auth_token,
-    lock_workspace,
     revoke,
 )
 from cloudlet.control.credentials.tables import Credential
@@ -28,6 +27,7 @@ from cloudlet.control.licenses.service import assign, license_of
 from cloudlet.control.licenses.tables import License
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
+from cloudlet.control.workspaces.service import lock_workspace
 from cloudlet.control.workspaces.tables import Membership
 
 

@@ -8,9 +8,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.audit.service import record
-from cloudlet.control.credentials.service import lock_workspace, revoke
+from cloudlet.control.credentials.service import revoke
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
+from cloudlet.control.workspaces.service import lock_workspace
 
 TOLD_AGAIN = timedelta(hours=1)
 

@@ -14,6 +14,7 @@ from cloudlet.control.credentials.errors import NotRevealable
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.platform import Platform
 from cloudlet.control.workspaces.policies import reveal_policy
+from cloudlet.control.workspaces.service import lock_workspace
 from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license.token import ALPHANUMERIC, generate, mask, pick
 
@@ -134,11 +135,6 @@ def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 def is_living(credential: Credential, now: datetime) -> bool:
     """Not revoked, or replaced so lately that it is still good. Its age is another question (`end_of`)."""
     return credential.revoked_at is None or (credential.grace_until is not None and now < credential.grace_until)
-
-
-def lock_workspace(session: Session, workspace_id: str) -> None:
-    """Before changing a token and telling the audit log: everybody takes the workspace first, so nobody waits in a circle."""
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
 
 
 def ensure_auth_token(session: Session, platform: Platform, membership: Membership, *, actor: str) -> NewToken:

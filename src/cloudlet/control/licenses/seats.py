@@ -14,7 +14,8 @@ from cloudlet.control.accounts.tables import User
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.licenses.errors import NoSubscription, SeatsExhausted
 from cloudlet.control.licenses.tables import License, Subscription
-from cloudlet.control.workspaces.tables import Membership, Workspace
+from cloudlet.control.workspaces.service import lock_workspace
+from cloudlet.control.workspaces.tables import Membership
 
 
 class Seats(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ class Seats(msgspec.Struct, frozen=True):
 
 
 def lock_seats(session: Session, workspace_id: str) -> None:
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
+    lock_workspace(session, workspace_id)
 
 
 def seated_members(session: Session, workspace_id: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform
 from cloudlet.control.licenses import subscriptions
 from cloudlet.control.licenses.forms import ChangeForm, read_seats
 from cloudlet.control.licenses.subscription_views import ending_notice, offer_view
-from cloudlet.control.pages import go, page
+from cloudlet.control.pages import attempt, page
 from cloudlet.control.permissions import is_allowed, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
@@ -90,14 +90,13 @@ def change(
     tried: ChangeForm | None = None,
 ) -> Template | Redirect:
     """Do it and look at `target`; or show the page with what is in the way."""
-    try:
-        with database.transaction() as session:
-            run(session)
-    except Refusal as error:
+
+    def again(error: Refusal) -> Template:
         if not is_allowed(viewer, "subscription.read"):
-            raise
+            raise error
         return subscriptions_page(viewer, database, platform, problem=error, tried=tried)
-    return go(target)
+
+    return attempt(database, run, target, again)
 
 
 def subscriptions_page(

@@ -26,7 +26,7 @@ from cloudlet.control.members.views import (
     member_view,
     seats_views,
 )
-from cloudlet.control.pages import go, page
+from cloudlet.control.pages import attempt, go, page
 from cloudlet.control.permissions import SIGNED_IN, is_allowed, requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
@@ -228,12 +228,11 @@ def change(
     target: str,
 ) -> Template | Redirect:
     """Do it and look at `target`; or show the member's page with what is in the way."""
-    try:
-        with database.transaction() as session:
-            run(session)
-    except Refusal as error:
+
+    def again(error: Refusal) -> Template:
         return member_page(viewer, database, platform, member_id, problem=error)
-    return go(target)
+
+    return attempt(database, run, target, again)
 
 
 def member_page(

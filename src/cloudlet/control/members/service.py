@@ -19,7 +19,8 @@ from cloudlet.control.members.forms import MemberForm
 from cloudlet.control.permissions import ROLES, effective, is_allowed
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
-from cloudlet.control.workspaces.tables import Membership, Workspace
+from cloudlet.control.workspaces.service import lock_workspace
+from cloudlet.control.workspaces.tables import Membership
 
 
 def save_member(session: Session, platform: Platform, viewer: Viewer, member_id: str, form: MemberForm) -> Membership:
@@ -86,7 +87,7 @@ def leave(session: Session, platform: Platform, viewer: Viewer) -> None:
 
 def lock_for(session: Session, viewer: Viewer, permission: str | None) -> Membership:
     """One change of a workspace's members at a time. Returns the author's membership as it is now. Raises Forbidden."""
-    session.execute(select(Workspace.id).where(Workspace.id == viewer.workspace_id).with_for_update(key_share=True))
+    lock_workspace(session, viewer.workspace_id)
     actor = session.get(Membership, viewer.membership_id, populate_existing=True)
     if actor is None or actor.status != "active" or (permission is not None and not is_allowed(actor, permission)):
         raise Forbidden

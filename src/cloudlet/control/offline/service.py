@@ -18,7 +18,7 @@ from cloudlet.control.activations.grants import shown
 from cloudlet.control.activations.machines import LIMIT_ENTITLEMENT
 from cloudlet.control.activations.tables import Machine
 from cloudlet.control.audit.service import record
-from cloudlet.control.credentials.service import lock_workspace, unsealed
+from cloudlet.control.credentials.service import unsealed
 from cloudlet.control.credentials.tables import Credential
 from cloudlet.control.errors import InvalidForm, NotFound
 from cloudlet.control.licenses.service import Holding, license_of
@@ -30,6 +30,7 @@ from cloudlet.control.offline.forms import IssueForm
 from cloudlet.control.offline.tables import OfflineFile
 from cloudlet.control.platform import Platform
 from cloudlet.control.viewer import Viewer
+from cloudlet.control.workspaces.service import lock_workspace
 from cloudlet.control.workspaces.tables import Membership, Workspace
 from cloudlet.license import envelope as envelopes
 from cloudlet.license import files

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cloudlet.control.db import Database
 from cloudlet.control.errors import Refusal
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest
-from cloudlet.control.pages import go, page
+from cloudlet.control.pages import attempt, go, page
 from cloudlet.control.permissions import requires
 from cloudlet.control.platform import Platform
 from cloudlet.control.threads import in_thread
@@ -200,12 +200,11 @@ def change(
     fields: Mapping[str, str] | None = None,
 ) -> Template | Redirect:
     """Do it and look at the webhook; or show its page with what is in the way."""
-    try:
-        with database.transaction() as session:
-            run(session)
-    except Refusal as error:
+
+    def again(error: Refusal) -> Template:
         return webhook_page(viewer, database, platform, webhook_id, problem=error, fields=fields)
-    return go(f"{PATH}/{webhook_id}?done={done}")
+
+    return attempt(database, run, f"{PATH}/{webhook_id}?done={done}", again)
 
 
 def webhooks_page(

@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from cloudlet.control.accounts.tables import User
 from cloudlet.control.audit.service import record
 from cloudlet.control.errors import NotFound
 from cloudlet.control.mail.service import queue_mail
@@ -20,7 +19,8 @@ from cloudlet.control.webhooks.events import TEST_EVENT, make_payload, queue
 from cloudlet.control.webhooks.forms import WebhookForm
 from cloudlet.control.webhooks.signature import new_secret
 from cloudlet.control.webhooks.tables import Webhook, WebhookDelivery
-from cloudlet.control.workspaces.tables import Membership, Workspace
+from cloudlet.control.workspaces.service import admin_addresses, lock_workspace
+from cloudlet.control.workspaces.tables import Workspace
 
 MOST_WEBHOOKS = 20
 SWITCHED_OFF = "the webhook was switched off"
@@ -45,11 +45,6 @@ def change(session: Session, viewer: Viewer, webhook_id: str) -> Webhook:
     """The webhook, changed by nobody else until the transaction ends. Raises NotFound."""
     lock_workspace(session, viewer.workspace_id)
     return find_webhook(session, viewer.workspace_id, webhook_id)
-
-
-def lock_workspace(session: Session, workspace_id: str) -> None:
-    """First of all locks: writing to the audit log takes it too."""
-    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
 
 
 def find_delivery(session: Session, workspace_id: str, webhook_id: str, delivery_id: str) -> WebhookDelivery:
@@ -228,18 +223,6 @@ def delete_webhook(session: Session, platform: Platform, viewer: Viewer, webhook
     hook = change(session, viewer, webhook_id)
     note(session, platform, viewer, action="webhook.deleted", webhook_id=hook.id, name=hook.url)
     session.delete(hook)
-
-
-def admin_addresses(session: Session, workspace_id: str) -> list[str]:
-    return list(
-        session.scalars(
-            select(User.email)
-            .join(Membership, Membership.user_id == User.id)
-            .where(Membership.workspace_id == workspace_id, Membership.role == "admin", Membership.status == "active")
-            .order_by(Membership.joined_at, Membership.id)
-            .limit(10)
-        )
-    )
 
 
 def note(session: Session, platform: Platform, viewer: Viewer, *, action: str, webhook_id: str, **data: object) -> None:

@@ -13,6 +13,8 @@ from cloudlet.control.platform import Platform
 from cloudlet.control.sso.tables import SsoProvider
 from cloudlet.control.workspaces.tables import Membership, Workspace
 
+MOST_TOLD = 20
+
 
 def create_workspace(session: Session, platform: Platform, name: str, owner: User) -> Membership:
     """A workspace whose first member is its admin. Returns the membership."""
@@ -77,6 +79,30 @@ def current_membership(
     found = opened_memberships(session, user_id, only)
     chosen = [pair for pair in found if pair[1].id == workspace_id]
     return next(iter(chosen or found), None)
+
+
+def lock_workspace(session: Session, workspace_id: str) -> None:
+    """The first of all locks, whatever is going to be changed: whoever writes to the audit log takes it too, so nobody waits
+    in a circle. It ends with the transaction."""
+    session.execute(select(Workspace.id).where(Workspace.id == workspace_id).with_for_update(key_share=True))
+
+
+def admin_addresses(session: Session, workspace_id: str) -> list[str]:
+    """Where mail for the admins goes: those who can sign in, who came first first, MOST_TOLD at most."""
+    return list(
+        session.scalars(
+            select(User.email)
+            .join(Membership, Membership.user_id == User.id)
+            .where(
+                Membership.workspace_id == workspace_id,
+                Membership.role == "admin",
+                Membership.status == "active",
+                User.disabled_at.is_(None),
+            )
+            .order_by(Membership.joined_at, Membership.id)
+            .limit(MOST_TOLD)
+        )
+    )
 
 
 def admin_names(session: Session, workspace_id: str) -> list[str]:
