@@ -77,6 +77,16 @@ GROUPS: tuple[tuple[str, tuple[PublicEvent, ...]], ...] = (
         ),
     ),
     (
+        "Single sign-on",
+        (
+            PublicEvent("sso.created", "An identity provider was set up", "identity provider"),
+            PublicEvent("sso.changed", "Its settings changed", "identity provider"),
+            PublicEvent("sso.enabled", "It was switched on", "identity provider"),
+            PublicEvent("sso.disabled", "It was switched off", "identity provider"),
+            PublicEvent("sso.deleted", "It was deleted", "identity provider"),
+        ),
+    ),
+    (
         "Subscription",
         (
             PublicEvent("subscription.started", "A trial or subscription began", "subscription"),
