@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -243,6 +245,56 @@ def test_log_groups_topics_and_streams_are_targets(client: Client, unique: Uniqu
 
     assert emulator.wait_until(lambda: len(logged()) == 1)
     assert json.loads(logged()[0])["detail"] == {"n": 1}
+
+
+def test_functions_are_targets(client: Client, unique: Unique, emulator: Any) -> None:
+    wired, name = Wired(client, unique), unique("function")
+    code = (
+        "import boto3, json, os\n"
+        "def handler(event, context):\n"
+        "    sqs = boto3.client('sqs')\n"
+        "    sqs.send_message(QueueUrl=os.environ['QUEUE'], MessageBody=json.dumps({'got': event['detail']}))\n"
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", code)
+    made = client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role="arn:aws:iam::000000000000:role/r",
+        Handler="app.handler",
+        Code={"ZipFile": packed.getvalue()},
+        Environment={"Variables": {"QUEUE": wired.url}},
+        Timeout=30,
+    )
+    client("events").remove_targets(Rule=wired.rule, Ids=["queue"])
+    wired.add({"Id": "function", "Arn": made["FunctionArn"]})
+    wired.put({"n": 1})
+    found: list[Any] = []
+
+    def called() -> bool:
+        found.extend(wired.bodies())
+        return bool(found)
+
+    assert emulator.wait_until(called)
+    assert found == [{"got": {"n": 1}}]
+
+
+def test_state_machines_are_targets(client: Client, unique: Unique, emulator: Any) -> None:
+    wired, name, machines = Wired(client, unique), unique("machine"), client("stepfunctions")
+    role = "arn:aws:iam::000000000000:role/r"
+    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Pass", "End": True}}})
+    arn = machines.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+    wired.add({"Id": "machine", "Arn": arn, "RoleArn": role, "InputPath": "$.detail"})
+    wired.put({"n": 1})
+
+    def started() -> list[Any]:
+        found: list[Any] = machines.list_executions(stateMachineArn=arn)["executions"]
+        return found
+
+    assert emulator.wait_until(lambda: len(started()) == 1)
+    execution = machines.describe_execution(executionArn=started()[0]["executionArn"])
+    assert json.loads(execution["input"]) == {"n": 1}
 
 
 def test_a_pattern_is_tried(client: Client) -> None:

@@ -23,7 +23,8 @@ from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import AwsError, NotImplementedFailure
 
 LOG = logging.getLogger("cloudlet.eventing")
-AT_ONCE = frozenset({"sqs", "sns", "events"})  # native services whose operations take part in the caller's transaction
+# native services whose operations take part in the caller's transaction
+AT_ONCE = frozenset({"sqs", "sns", "events", "lambda"})
 MOST_ATTEMPTS, OLDEST_SECONDS = 185, 86400  # what AWS does where no policy says less
 LONGEST_DELAY_SECONDS = 600.0
 TRANSIENT = ("Throttl", "TooManyRequests", "Unavailable", "RequestLimitExceeded", "LimitExceeded", "Timeout")

@@ -217,17 +217,21 @@ class Dispatcher:
         handler = self._known_handler(service, operation)
         inner = self.call(service, operation, call.principal, call.account_id, call.region)
         model = self.models.service(service)
+        shape = model.operation(operation).output if model.has_operation(operation) else None
+        if is_document and shape is None and not model.has_operation(operation):
+            raise not_implemented(service, operation)
         if is_document:
             rules = rules_of(service, model.protocols[0])
             request = read_document(model.operation(operation), rules, request)
         if not self.registry.is_native(service):
             return await self.fallback.carry_out(inner, request)
         result: dict[str, Any] = await self.run_async(handler, inner, request)
-        return thaw(result, model.operation(operation).output)  # type: ignore[no-any-return]
+        return thaw(result, shape)  # type: ignore[no-any-return]
 
     def _known_handler(self, service: str, operation: str) -> Handler:
         """Raises NotImplementedFailure for names that users made up, too."""
-        if not self.models.knows(service) or not self.models.service(service).has_operation(operation):
+        known = self.models.knows(service) and self.models.service(service).has_operation(operation)
+        if not known and not self.registry.is_native(service):
             raise not_implemented(service, operation)
         return self.handler(service, operation)
 

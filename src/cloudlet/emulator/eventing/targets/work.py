@@ -12,9 +12,9 @@ from cloudlet.emulator.eventing.targets.errands import Errand, Make, Order, Unkn
 
 
 def to_function(order: Order) -> Errand:
-    """Invoked as an event: the function's own retries and destinations hold."""
-    request = {"FunctionName": order.target["Arn"], "InvocationType": "Event", "Payload": order.text.encode()}
-    return errand(order, "lambda", "Invoke", request)
+    """As an event: the function's own retries and destinations hold, and it is called once the sender has committed."""
+    request = {"FunctionName": order.target["Arn"], "Payload": order.text.encode()}
+    return errand(order, "lambda", "AcceptEvent", request)
 
 
 def to_state_machine(order: Order) -> Errand:

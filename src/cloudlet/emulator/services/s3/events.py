@@ -17,6 +17,7 @@ import msgspec
 from cloudlet.emulator.kernel.call import Call, Principal
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.rest_wire import S3_HOST_ID
+from cloudlet.emulator.services.s3 import bus_events
 from cloudlet.emulator.services.s3.configurations import get_config
 from cloudlet.emulator.services.s3.records import EMPTY, BucketRecord, ObjectRecord
 from cloudlet.emulator.services.s3.rules import canonical_user_id, url_encode
@@ -44,6 +45,8 @@ def publish(call: Call, bucket: BucketRecord, event: str, record: ObjectRecord) 
             if is_wanted(target, event, record.key):
                 body = msgspec.json.encode({"Records": [message(call, bucket, event, record, target["Id"])]})
                 deliver(call, bucket, service, target[arn_member], body.decode())
+    if bus_events.MEMBER in config:
+        bus_events.send(call, bucket, event, record)
 
 
 def publish_deletion(call: Call, bucket: BucketRecord, key: str) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError, NotImplementedFailure
 from cloudlet.emulator.kernel.service import read_only, read_write
+from cloudlet.emulator.services.s3 import bus_events
 from cloudlet.emulator.services.s3.api import (
     GetBucketNotificationConfigurationRequest,
     NotificationConfiguration,
@@ -74,8 +75,8 @@ def put_bucket_notification_configuration(call: Call, request: PutBucketNotifica
     for member, (arn_member, service) in TARGETS.items():
         if given.get(member):
             stored[member] = [checked_target(call, entry, arn_member, service) for entry in given[member]]
-    if "EventBridgeConfiguration" in given:
-        stored["EventBridgeConfiguration"] = {}
+    if bus_events.MEMBER in given:
+        stored[bus_events.MEMBER] = {}
     targets = [
         (service, entry[arn_member])
         for member, (arn_member, service) in TARGETS.items()
@@ -86,8 +87,9 @@ def put_bucket_notification_configuration(call: Call, request: PutBucketNotifica
         for service, arn in targets:
             announce(call, bucket, service, arn)
     put_config(call.tx, bucket.name, KIND, stored)
-    if bucket.has_notifications != bool(targets):
-        BUCKETS.put(call.tx, msgspec.structs.replace(bucket, has_notifications=bool(targets)))
+    tells = bool(targets) or bus_events.MEMBER in stored
+    if bucket.has_notifications != tells:
+        BUCKETS.put(call.tx, msgspec.structs.replace(bucket, has_notifications=tells))
 
 
 def check_destinations(call: Call, bucket: BucketRecord, targets: Sequence[tuple[str, str]]) -> None:
