@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, TypeGuard
 
-from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
 from cloudlet.emulator.protocol.constraints import Rules
 from cloudlet.emulator.protocol.errors import ErrorShapes, fault
 from cloudlet.emulator.protocol.form_reader import FormReader, form_pairs, form_tree
@@ -131,9 +131,12 @@ def query_error(error: AwsError, shape: Shape | None, service: ServiceModel | No
 
 
 def ec2_error(error: AwsError, request_id: str) -> HttpResponse:
-    """An error of EC2."""
+    """An error of EC2, which has the query protocol's codes, and no full stop after its front end's sentences."""
+    told = error
+    if error.query_code is not None:
+        told = UnmodelledError(error.query_code, error.message.rstrip("."), error.status, **error.members)
     text = (
-        f"{EC2_DECLARATION}<Response><Errors><Error>{error_content(error, None, typed=False)}</Error></Errors>"
+        f"{EC2_DECLARATION}<Response><Errors><Error>{error_content(told, None, typed=False)}</Error></Errors>"
         f"<RequestID>{request_id}</RequestID></Response>"
     )
     headers = {"Content-Type": EC2_CONTENT_TYPE, "x-amzn-RequestId": request_id, **error.headers}

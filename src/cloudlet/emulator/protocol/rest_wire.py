@@ -100,6 +100,8 @@ def rest_xml_error(
     error: AwsError, shape: Shape | None, service: ServiceModel | None, request_id: str, method: str
 ) -> HttpResponse:
     """An error of a rest-xml operation: S3's bare `Error`, or the query protocol's envelope."""
+    if service is not None and service.name == "s3control":
+        return control_error(error, shape, request_id)
     if service is not None and service.name != "s3":
         return query_error(error, shape, service, request_id)
     headers = {"x-amz-request-id": request_id, "x-amz-id-2": S3_HOST_ID, **error.headers}
@@ -110,4 +112,14 @@ def rest_xml_error(
         f"{XML_DECLARATION}<Error>{error_content(error, shape, typed=False)}"
         f"<RequestId>{request_id}</RequestId><HostId>{S3_HOST_ID}</HostId></Error>"
     )
+    return HttpResponse(error.status, headers, text.encode())
+
+
+def control_error(error: AwsError, shape: Shape | None, request_id: str) -> HttpResponse:
+    """S3 Control's: an envelope around S3's error, which has no type, and the host id beside it."""
+    text = (
+        f"{XML_DECLARATION}<ErrorResponse><Error>{error_content(error, shape, typed=False)}</Error>"
+        f"<RequestId>{request_id}</RequestId><HostId>{S3_HOST_ID}</HostId></ErrorResponse>"
+    )
+    headers = {"x-amz-request-id": request_id, "x-amz-id-2": S3_HOST_ID, "Content-Type": XML_TYPE, **error.headers}
     return HttpResponse(error.status, headers, text.encode())
