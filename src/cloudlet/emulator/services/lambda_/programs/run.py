@@ -13,6 +13,7 @@ import os
 import queue
 import resource
 import signal
+import site
 import sys
 import threading
 import time
@@ -160,6 +161,9 @@ def read_lines(requests: Any, lines: queue.SimpleQueue[bytes]) -> None:
 def prepare(setup: dict[str, Any]) -> Any:
     """The handler, or the fault that every invocation meets."""
     sys.path[:1] = setup["paths"]  # the folder of this program is none of the function's
+    for path in setup["paths"]:
+        if path.endswith("site-packages"):
+            site.addsitedir(path)  # for the .pth files in it
     if setup["sdk"]:
         sys.path.append(setup["sdk"])
     handler = logging.StreamHandler(sys.stdout)

@@ -25,6 +25,7 @@ KINESIS_PAUSE_SECONDS = 1.0
 LEAST_PAUSE_SECONDS = 0.05
 WATCHED = b"dynamodb.changes\x00"  # how the keys of what streams tell begin
 WATCH_SECONDS = 60.0
+LENGTH_OF_NUMBERS, FIRST_NUMBER = 56, 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
 SHARDS_SECONDS = 10.0  # until closed and new shards are looked for
 FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS = 0.5, 60.0
 
@@ -93,17 +94,18 @@ class Stream:
             about = {**given["dynamodb"]}
             about["ApproximateCreationDateTime"] = seconds(about["ApproximateCreationDateTime"])
             return {**given, "dynamodb": about, "eventSourceARN": self.arn}
+        number = long_number(given["SequenceNumber"])
         return {
             "kinesis": {
                 "kinesisSchemaVersion": "1.0",
                 "partitionKey": given["PartitionKey"],
-                "sequenceNumber": given["SequenceNumber"],
+                "sequenceNumber": number,
                 "data": as_text(bytes(given["Data"])),
                 "approximateArrivalTimestamp": seconds(given["ApproximateArrivalTimestamp"]),
             },
             "eventSource": "aws:kinesis",
             "eventVersion": "1.0",
-            "eventID": f"{shard}:{given['SequenceNumber']}",
+            "eventID": f"{shard}:{number}",
             "eventName": "aws:kinesis:record",
             "invokeIdentityArn": role,
             "awsRegion": self.region,
@@ -115,6 +117,11 @@ class Stream:
         if self.is_kinesis:
             return {**record["kinesis"], "data": decoded(bytes(given["Data"]))}
         return json.loads(json.dumps(record, default=as_text))
+
+
+def long_number(sequence: str) -> str:
+    """As long as those of AWS, in the same order: moto counts from 1."""
+    return sequence if len(sequence) >= LENGTH_OF_NUMBERS else str(FIRST_NUMBER + int(sequence))
 
 
 def seconds(moment: Any) -> float:
@@ -204,7 +211,8 @@ class Shard:
         wanted = [record for entry, record in records if passes(self.mapping, self.stream.view(entry, record))]
         if wanted:
             await self.settle(wanted, 1)
-        self.keep(self.stream.sequence(records[-1][1]))
+        last = records[-1]
+        self.keep(last[0]["SequenceNumber"] if self.stream.is_kinesis else self.stream.sequence(last[1]))
 
     async def settle(self, records: list[Record], attempt: int) -> None:
         """Until they are handled or given up."""
