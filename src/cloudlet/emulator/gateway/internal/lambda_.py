@@ -41,7 +41,7 @@ def get_layer(
     emulator: Emulator, request: HttpRequest, account: str, region: str, layer: str, version: str
 ) -> HttpResponse:
     """The package of a layer's version."""
-    if not version.isdigit():
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
         raise InternalError(404, "lambda.version", "Versions of layers are numbers.")
     return package(emulator, account, region, "ReadLayer", {"LayerName": layer, "VersionNumber": version})
 

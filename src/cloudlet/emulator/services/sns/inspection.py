@@ -54,16 +54,20 @@ def wanted(call: Call, request: dict[str, Any]) -> list[Sent]:
 
 
 def described(record: Sent) -> dict[str, Any]:
-    """In LocalStack's words."""
-    telephone = not record.target.startswith("arn:")
-    return {
-        "PhoneNumber": record.target if telephone else None,
-        "TopicArn": record.topic_arn or None,
-        "TargetArn": None if telephone else record.target,
-        "SubscriptionArn": None,
+    """In LocalStack's words. Its clients take other members for a telephone's message than for a device's."""
+    shown: dict[str, Any] = {
         "MessageId": record.message_id,
         "Message": record.message,
         "MessageAttributes": record.attributes,
-        "MessageStructure": record.structure or None,
         "Subject": record.subject or None,
+    }
+    if record.target.startswith("arn:"):
+        shown["TargetArn"] = record.target
+        given = {"TopicArn": record.topic_arn, "MessageStructure": record.structure}
+        return shown | {name: value for name, value in given.items() if value}
+    return shown | {
+        "PhoneNumber": record.target,
+        "TopicArn": record.topic_arn or None,
+        "SubscriptionArn": None,
+        "MessageStructure": record.structure or None,
     }
