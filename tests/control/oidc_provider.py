@@ -34,7 +34,8 @@ class Switches(msgspec.Struct, kw_only=True):
     """`wrong`: nonce, aud, iss, expired, future, signature, unsigned, hmac, azp, no_azp, no_nonce, no_id_token, at_hash,
     subject, kid, embedded_key, userinfo.
 
-    `leave_out`: what the discovery document lacks. `userinfo_only`: what of the person the ID token does not tell.
+    `leave_out`: what the discovery document lacks. `userinfo_only`: what of the person the ID token does not tell,
+    `userinfo_lacks`: what the user info does not.
     `trouble`: redirect, huge, slow, text, no_keys, with every answer of the path `trouble_at`.
     """
 
@@ -53,6 +54,7 @@ class Switches(msgspec.Struct, kw_only=True):
     trouble_at: str = ""
     auth_methods: list[str] = []
     userinfo_only: list[str] = []
+    userinfo_lacks: list[str] = []
     tells_issuer: str = ""
     rotate: bool = False
 
@@ -274,7 +276,8 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(401, {"error": "invalid_token"})
             return
         subject = "another" if switches.wrong == "userinfo" else switches.subject
-        self.answer(200, {"sub": subject, **self.person(switches)})
+        told = {name: value for name, value in self.person(switches).items() if name not in switches.userinfo_lacks}
+        self.answer(200, {"sub": subject, **told})
 
     def answer(self, status: int, body: dict[str, Any]) -> None:
         content = json.dumps(body).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.service import create_user, find_user
 from cloudlet.control.audit.tables import AuditEntry
-from cloudlet.control.sso.attempts import forget
+from cloudlet.control.sso.attempts import come_back, forget
+from cloudlet.control.sso.errors import SsoOver
 from cloudlet.control.sso.tables import SsoAttempt, SsoIdentity, SsoProvider
 from cloudlet.control.workspaces.service import add_member
 from tests.control.oidc_provider import RunningProvider
@@ -82,6 +85,7 @@ def test_new_keys_of_the_provider_count_at_once(
         ({"email_verified": None, "edov": False}, False),
         ({"email_verified": "false"}, False),
         ({"userinfo_only": ["email"], "email_verified": False}, False),
+        ({"userinfo_only": ["email"], "userinfo_lacks": ["email_verified"]}, False),
     ],
 )
 def test_an_address_counts_when_the_provider_says_that_it_is_theirs(
@@ -256,6 +260,42 @@ def test_of_the_same_answer_many_times_at_once_one_counts(
         statuses = sorted(pool.map(send, range(6)))
     assert statuses == [303, 410, 410, 410, 410, 410]
     assert members_of(platform, place, email) == [("active", "member")]
+
+
+def test_who_waits_for_another_to_use_an_answer_up_is_too_late(
+    platform: RunningPlatform, provider: RunningProvider, place: Place
+) -> None:
+    with platform.client() as client:
+        state = httpx.URL(location(client, place)).params["state"]
+        cookies = dict(client.cookies)
+
+    def use(session: Session) -> None:
+        come_back(session, platform.platform, session.get_one(SsoProvider, place.provider_id), state, cookies)
+
+    def use_late() -> None:
+        with platform.database.transaction() as session:
+            use(session)
+
+    with ThreadPoolExecutor(1) as pool:
+        with platform.database.transaction() as session:
+            use(session)
+            late = pool.submit(use_late)
+            wait_until_somebody_waits(platform)
+        with pytest.raises(SsoOver):
+            late.result(timeout=60)
+
+
+def wait_until_somebody_waits(platform: RunningPlatform) -> None:
+    """For the other's lock. SQLite's writers wait before they read anything."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    end = time.monotonic() + 60
+    while not platform.database.is_sqlite and time.monotonic() < end:
+        with platform.database.engine.connect() as connection:
+            if connection.scalar(waiting):
+                return
+        time.sleep(0.01)
 
 
 def test_a_newcomer_in_many_windows_at_once_becomes_one_member(
