@@ -210,13 +210,13 @@ def test_a_stranger_uses_up_nobodys_tries_at_codes(
 def test_the_answer_to_a_forgotten_password_waits_for_nothing_that_only_accounts_have(
     platform: RunningPlatform, client: httpx.Client, member: BootstrapResult
 ) -> None:
-    if platform.database.is_sqlite:
-        pytest.skip("SQLite has one write lock: the counting of tries waits for it as well, for every address")
-    with platform.database.transaction() as session:
+    database = platform.database
+    # SQLite has one lock for all that is written, for which the counting of tries waits as well, whatever the address.
+    with database.snapshot() if database.is_sqlite else database.transaction() as session:
         session.execute(select(User.id).where(User.email == member.email).with_for_update())
         answer = post(client, "/reset", email=member.email)  # a link needs its user's row
         assert "a link is on its way" in answer.text
-        assert mails_to(platform, member.email) == []
+        assert database.is_sqlite or mails_to(platform, member.email) == []
     assert post(client, link_in(platform, member.email, "/reset"), new=NEW).status_code == 303
 
 
