@@ -34,6 +34,18 @@ def test_the_document_is_served(emulator: Any) -> None:
     assert (status, yaml.safe_load(body)["info"]["version"]) == (200, __version__)
 
 
+def test_the_page_shows_every_endpoint(emulator: Any) -> None:
+    status, body = call(emulator, "GET", "/_localstack/swagger")
+    assert status == 200
+    page = body.decode()
+    assert page.count("<details id=") == len(ROUTES)
+    for method, path, _endpoint in ROUTES:
+        assert f'<code class="path">{path}</code>' in page, (method, path)
+    assert f"curl -X POST &#39;{emulator.url}/_cloudlet/clock/advance&#39; -d" in page
+    assert "<script" not in page
+    assert "https://" not in page
+
+
 def test_a_bucket_of_that_name_is_still_a_bucket(emulator: Any) -> None:
     s3 = emulator.client("s3")
     s3.create_bucket(Bucket="openapi.yaml")

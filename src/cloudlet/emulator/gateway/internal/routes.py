@@ -36,6 +36,7 @@ from cloudlet.emulator.gateway.internal import (
     sns,
     sqs,
     state,
+    swagger,
 )
 from cloudlet.emulator.gateway.internal.answers import InternalError, error_answer
 from cloudlet.emulator.kernel.errors import AwsError
@@ -71,6 +72,7 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/_localstack/licenseinfo", diagnose.get_licenseinfo),
     ("GET", "/_localstack/resources", resources.get_resources),
     ("GET", "/openapi.yaml", document.get_document),
+    ("GET", "/_localstack/swagger", swagger.get_page),
     ("GET", "/_localstack/pods/environment", pods.get_environment),
     ("GET", "/_localstack/pods", pods.list_pods),
     ("POST", "/_localstack/pods", pod_files.import_state),
