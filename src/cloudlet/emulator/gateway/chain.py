@@ -23,6 +23,10 @@ import time
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from cloudlet.emulator.gateway.apis.addresses import HOST as API_HOST
+from cloudlet.emulator.gateway.apis.addresses import OLD_PREFIX, PREFIX, Address, find_address
+from cloudlet.emulator.gateway.apis.answers import message
+from cloudlet.emulator.gateway.apis.running import answer_api
 from cloudlet.emulator.gateway.chaos import Chaos
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher, not_implemented
@@ -50,6 +54,7 @@ DOCUMENT_PATH = "/openapi.yaml"
 SERVED_BY = "x-cloudlet-served-by"
 NATIVE = "native"
 FALLBACK = "fallback"
+API_PREFIXES = (PREFIX, OLD_PREFIX)
 
 Answer = HttpResponse | Coroutine[Any, Any, HttpResponse]
 
@@ -101,6 +106,10 @@ class Chain:
 
     def __call__(self, request: HttpRequest) -> Answer:
         path = request.path
+        if path.startswith(API_PREFIXES) or API_HOST in request.headers.get("host", ""):
+            address = find_address(request)
+            if address is not None:
+                return self._answer_api(request, address)
         if path.startswith("/_") and path.startswith(INTERNAL_PREFIXES):
             return self._answer_internal(request)
         if path == DOCUMENT_PATH and asks_for_document(request):
@@ -132,6 +141,21 @@ class Chain:
         if self.chaos.is_active:
             return self._disturb(bound, call, request, started)
         return self._carry_out(bound, call, request, started)
+
+    async def _answer_api(self, request: HttpRequest, address: Address) -> HttpResponse:
+        """A request to an API that a user has made."""
+        started = time.perf_counter()
+        try:
+            response = await answer_api(self.dispatcher, request, address)
+        except Exception as error:  # renders: whatever goes wrong inside is the API's 500
+            LOG.error("the API %s failed", address.api_id, exc_info=error)
+            response = message(500, "Internal server error")
+        if type(request.body) is SpooledBody:
+            request.body.discard()
+        self._add_headers(request, response)
+        milliseconds = (time.perf_counter() - started) * 1000
+        self.journal.record("execute-api", address.api_id, request.method, response.status, "", milliseconds)
+        return response
 
     def _disturb(self, bound: Bound, call: Call, request: HttpRequest, started: float) -> Answer:
         """What a fault rule hits fails unread; everything waits for the latency that was asked for."""
