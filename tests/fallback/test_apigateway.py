@@ -197,3 +197,19 @@ def test_tags_by_arn(gateway: Any, method: dict[str, str]) -> None:
     gateway.untag_resource(resourceArn=arn, tagKeys=["a"])
     assert gateway.get_tags(resourceArn=arn)["tags"] == {"b": "2"}
     assert refused(gateway.get_tags, resourceArn=arn + "x")[0] == "NotFoundException"
+
+
+def test_a_definition_needs_no_version(gateway: Any) -> None:
+    body = b'{"openapi": "3.0.1", "info": {"title": "pets"}, "paths": {}}'
+    assert gateway.import_rest_api(body=body)["name"] == "pets"
+    assert refused(gateway.import_rest_api, body=b"[")[0] == "BadRequestException"
+
+
+def test_a_link_leads_to_one_network_load_balancer(gateway: Any, unique: Unique) -> None:
+    assert (
+        refused(gateway.create_vpc_link, name=unique("link"), targetArns=["arn:aws:s3:::x"])[0] == "BadRequestException"
+    )
+    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/net/x/1"
+    made = gateway.create_vpc_link(name=unique("link"), targetArns=[arn])
+    assert made["status"] == "PENDING"
+    assert gateway.get_vpc_link(vpcLinkId=made["id"])["status"] == "AVAILABLE"

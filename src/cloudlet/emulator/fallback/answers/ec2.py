@@ -41,10 +41,17 @@ def create_flow_logs(asked: Asked) -> dict[str, Any]:
         bucket, _, folder = destination.partition("/")
         changes["LogDestination"] = bucket
     with asked.state() as backend:
-        answer = asked.proceed(**changes)
+        others = {name: log.log_destination for name, log in backend.flow_logs.items()} if folder else {}
+        for name, other in others.items():  # moto compares destinations without their folders
+            if other != destination:
+                backend.flow_logs[name].log_destination = None
+        try:
+            answer = asked.proceed(**changes)
+        finally:
+            for name, other in others.items():
+                backend.flow_logs[name].log_destination = other
         for name in answer.get("FlowLogIds", ()) if folder else ():
             backend.flow_logs[name].log_destination = destination
-            backend.flow_logs[name].bucket_name = destination
     for failure in answer.get("Unsuccessful", ()):
         error = failure.get("Error", {})
         if "does not exist" in str(error.get("Message")):

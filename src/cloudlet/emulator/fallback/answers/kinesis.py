@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.fallback.answers import Answer, Asked
-from cloudlet.emulator.kernel.errors import UnmodelledError, ValidationError
+from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError, ValidationError
 
+LOG = logging.getLogger("cloudlet.fallback")
 RECORD_BYTES = 1_048_576
 ON_DEMAND_SHARDS = 4
 
@@ -43,13 +45,48 @@ def check_size(path: str, record: dict[str, Any]) -> None:
 
 def put_record(asked: Asked) -> dict[str, Any]:
     check_size("data", asked.request)
-    return asked.proceed()
+    answer = asked.proceed()
+    forward(asked, [asked.request["Data"]])
+    return answer
 
 
 def put_records(asked: Asked) -> dict[str, Any]:
     for at, record in enumerate(asked.request["Records"], 1):
         check_size(f"records.{at}.member.data", record)
-    return asked.proceed()
+    answer = asked.proceed()
+    forward(asked, [record["Data"] for record in asked.request["Records"]])
+    return answer
+
+
+def forward(asked: Asked, data: list[bytes]) -> None:
+    """To the delivery streams that have this stream as their source. One that fails is logged."""
+    if "firehose" not in asked.fallback.used:
+        return
+    call = asked.call
+    name = asked.request.get("StreamName") or asked.request.get("StreamARN", "").rpartition("/")[2]
+    backend = asked.engine.backend("firehose", call.account_id, call.region, call.partition)
+    for delivery in tuple(backend.delivery_streams.values()):
+        source = (delivery.source or {}).get("KinesisStreamARN", "")
+        if source.rpartition("/")[2] == name:
+            request = {
+                "DeliveryStreamName": delivery.delivery_stream_name,
+                "Records": [{"Data": content} for content in data],
+            }
+            try:
+                asked.other("firehose", "PutRecordBatch", request)
+            except AwsError as error:
+                LOG.warning("%s could not take records of %s: %s", delivery.delivery_stream_name, name, error.message)
+
+
+def position(asked: Asked, iterator: str) -> str:
+    """An iterator as it is given out: moto's, made unlike every other."""
+    plain = base64.b64decode(iterator).decode()
+    return base64.b64encode(f"{plain}:{asked.call.ids.hex(32)}".encode()).decode()
+
+
+def get_shard_iterator(asked: Asked) -> dict[str, Any]:
+    answer = asked.proceed()
+    return {**answer, "ShardIterator": position(asked, answer["ShardIterator"])}
 
 
 def get_records(asked: Asked) -> dict[str, Any]:
@@ -59,7 +96,10 @@ def get_records(asked: Asked) -> dict[str, Any]:
         raise UnmodelledError("InvalidArgumentException", "Invalid ShardIterator.") from error
     if len(parts) < 3:
         raise UnmodelledError("InvalidArgumentException", "Invalid ShardIterator.")
-    return asked.proceed()
+    answer = asked.proceed(ShardIterator=base64.b64encode(":".join(parts[:3]).encode()).decode())
+    if answer.get("NextShardIterator"):
+        answer["NextShardIterator"] = position(asked, answer["NextShardIterator"])
+    return answer
 
 
 def register_stream_consumer(asked: Asked) -> dict[str, Any]:
@@ -92,6 +132,7 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         "CreateStream": create_stream,
         "PutRecord": put_record,
         "PutRecords": put_records,
+        "GetShardIterator": get_shard_iterator,
         "GetRecords": get_records,
         "RegisterStreamConsumer": register_stream_consumer,
         "DescribeStreamConsumer": of_a_consumer,

@@ -51,14 +51,14 @@ def create_hosted_zone(asked: Asked) -> dict[str, Any]:
 
 
 def check_vpc(asked: Asked, vpc: dict[str, Any]) -> None:
-    call = asked.call
+    call, name = asked.call, vpc.get("VPCId", "")
     region = vpc.get("VPCRegion") or call.region
     try:
-        found = asked.engine.reach(call.account_id, region, "ec2", "DescribeVpcs", {"VpcIds": [vpc.get("VPCId", "")]})
-    except AwsError as error:
-        raise refuse("InvalidVPCId", f"The VPC: {vpc.get('VPCId')} in region {region} does not exist.") from error
-    if not found.get("Vpcs"):
-        raise refuse("InvalidVPCId", f"The VPC: {vpc.get('VPCId')} in region {region} does not exist.")
+        found = asked.engine.reach(call.account_id, region, "ec2", "DescribeVpcs", {"VpcIds": [name]}).get("Vpcs")
+    except AwsError:
+        found = None
+    if not found:
+        raise refuse("InvalidVPCId", "The VPC ID is invalid.")
 
 
 def zone(asked: Asked) -> dict[str, Any]:

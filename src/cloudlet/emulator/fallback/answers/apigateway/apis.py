@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+
+import yaml
 
 from cloudlet.emulator.fallback.answers import Answer, Asked
 from cloudlet.emulator.fallback.answers.apigateway.present import bad, missing
 from cloudlet.emulator.kernel.errors import UnmodelledError
 
+LONGEST_NAME = 1024
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "ANY"})
 TEXTS: Mapping[str, str] = MappingProxyType(
     {
@@ -84,6 +88,23 @@ def change_api(api: Any, patch: dict[str, Any]) -> None:
 def rest_apis(asked: Asked) -> dict[str, Any]:
     result = asked.proceed()
     return {**result, "items": [plain_api(api) for api in result.get("items", ())]}
+
+
+def read_definition(asked: Asked) -> dict[str, Any]:
+    """ImportRestApi and PutRestApi: a definition may leave out what moto wants of it."""
+    body = asked.request["body"]
+    content = body if isinstance(body, bytes) else body.read()
+    try:
+        document = yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        raise bad("Invalid OpenAPI input.") from error
+    if not isinstance(document, dict):
+        raise bad("Invalid OpenAPI input.")
+    information = document.get("info")
+    if isinstance(information, dict):
+        version = str(information.get("version") or "1.0")
+        document["info"] = {"description": "", **information, "version": version}
+    return plain_api(asked.proceed(body=json.dumps(document, default=str).encode()))
 
 
 def create_resource(asked: Asked) -> dict[str, Any]:
@@ -219,7 +240,7 @@ def delete_deployment(asked: Asked) -> dict[str, Any]:
 def create_api_key(asked: Asked) -> dict[str, Any]:
     request = asked.request
     name = request.get("name")
-    if name is not None and (len(name) > 1024 or not name.strip()):
+    if name is not None and len(name) > LONGEST_NAME:
         raise bad("Invalid API Key name, can be at most 1024 characters.")
     return asked.proceed()
 
@@ -269,6 +290,10 @@ def create_vpc_link(asked: Asked) -> dict[str, Any]:
         raise bad("Name cannot be empty")
     if not asked.request.get("targetArns"):
         raise bad("Target ARNs cannot be empty")
+    if len(asked.request["targetArns"]) > 1:
+        raise bad("Only one target ARN is allowed")
+    if ":loadbalancer/net/" not in asked.request["targetArns"][0]:
+        raise bad("Target ARN has to be the one of a network load balancer")
     told = asked.proceed()
     return {**told, "status": "PENDING"}
 
@@ -283,6 +308,8 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         "GetRestApi": rest_api,
         "UpdateRestApi": update_rest_api,
         "GetRestApis": rest_apis,
+        "ImportRestApi": read_definition,
+        "PutRestApi": read_definition,
         "CreateResource": create_resource,
         "DeleteResource": delete_resource,
         "PutMethod": put_method,

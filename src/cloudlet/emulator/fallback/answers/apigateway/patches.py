@@ -153,7 +153,7 @@ def resolved(part: Part, patch: dict[str, Any]) -> tuple[str, str, str, dict[str
     if path in part.paths:
         attribute, kind = part.paths[path]
         if op in ("replace", "remove") or (op in ("add", "remove") and kind == LIST):
-            if op == "replace" and patch.get("value") is None:
+            if op == "replace" and kind != FLAG and patch.get("value") is None:
                 raise bad(f"Invalid null or empty value in {path}")
             return attribute, kind, "", patch
     else:
@@ -215,7 +215,7 @@ def update_usage_plan(asked: Asked) -> dict[str, Any]:
         for patch in request.get("patchOperations", ()):
             if re.fullmatch(r"/apiStages/?", patch.get("path", "")):
                 check_stage(backend, plan, patch)
-        return with_defaults(asked.proceed())
+        return {"tags": {}, **with_defaults(asked.proceed())}
 
 
 def check_stage(backend: Any, plan: Any, patch: dict[str, Any]) -> None:
@@ -241,7 +241,10 @@ def with_defaults(plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def usage_plan(asked: Asked) -> dict[str, Any]:
-    return with_defaults(asked.proceed())
+    told = with_defaults(asked.proceed())
+    if asked.call.operation == "GetUsagePlan":
+        told.setdefault("tags", {})
+    return told
 
 
 def usage_plans(asked: Asked) -> dict[str, Any]:

@@ -299,11 +299,13 @@ def put_inline(asked: Asked) -> dict[str, Any]:
 
 def list_virtual_mfa_devices(asked: Asked) -> dict[str, Any]:
     wanted = asked.request.get("AssignmentStatus", "Any")
-    result = asked.proceed()
+    with asked.state() as backend:
+        result = asked.proceed()
+        assigned = {name for name, device in backend.virtual_mfa_devices.items() if device.user is not None}
     found = [
         device
         for device in result["VirtualMFADevices"]
-        if wanted == "Any" or bool(device.get("User")) == (wanted == "Assigned")
+        if wanted == "Any" or (device["SerialNumber"] in assigned) == (wanted == "Assigned")
     ]
     return {**result, "VirtualMFADevices": found}
 

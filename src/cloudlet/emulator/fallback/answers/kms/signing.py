@@ -27,7 +27,7 @@ def checked(asked: Asked, key: Any) -> tuple[str, bytes, bool]:
     usable(key, operation, SIGN)
     fitting(key, algorithm, list(crypto.SIGNING[key.key_spec]))
     if algorithm == "ED25519_PH_SHA_512":
-        raise refuse("UnsupportedOperationException", "Pre-hashed Ed25519 is not available.")
+        raise refuse("UnsupportedOperationException", "The signing algorithm ED25519_PH_SHA_512 is not available.")
     if kind == "EXTERNAL_MU" and not algorithm.startswith("ML_DSA"):
         raise refuse("ValidationException", f"MessageType EXTERNAL_MU is not compatible with {algorithm}.")
     if kind == "DIGEST" and algorithm == "ED25519_SHA_512":

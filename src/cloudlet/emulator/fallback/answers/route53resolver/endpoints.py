@@ -53,8 +53,7 @@ def create_rule(asked: Asked) -> dict[str, Any]:
         if made is not None and made.direction != "OUTBOUND":
             raise refuse(
                 "InvalidRequestException",
-                f"{trace(asked)} Cannot create resolver rules with a resolver endpoint of the direction "
-                f"{made.direction}; only OUTBOUND resolver endpoints can have resolver rules.",
+                "[RSLVR-00700] Resolver rules can only be associated to OUTBOUND resolver endpoints.",
             )
     return asked.proceed()
 

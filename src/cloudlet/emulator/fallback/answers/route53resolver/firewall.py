@@ -118,6 +118,7 @@ def create_list(asked: Asked) -> dict[str, Any]:
                 "Domains": [],
             }
             lists[before["Id"]] = before
+            note_tags(backend, before, request)
         return {"FirewallDomainList": told_list(before)}
 
 
@@ -194,6 +195,7 @@ def create_group(asked: Asked) -> dict[str, Any]:
                 "Rules": [],
             }
             groups[before["Id"]] = before
+            note_tags(backend, before, request)
         return {"FirewallRuleGroup": told_group(before)}
 
 
@@ -295,6 +297,7 @@ def associate(asked: Asked) -> dict[str, Any]:
             "StatusMessage": "Finished rule group association",
         }
         kept(backend, "associations")[made["Id"]] = made
+        note_tags(backend, made, request)
         return {
             "FirewallRuleGroupAssociation": made
             | {"Status": "UPDATING", "StatusMessage": "Creating Firewall Rule Group Association"}
@@ -366,6 +369,55 @@ def list_configs(asked: Asked) -> dict[str, Any]:
         return paged(asked, "FirewallConfigs", [dict(config) for config in kept(backend, "configs").values()])
 
 
+# --- tags
+
+
+def tagged(asked: Asked, backend: Any) -> Thing | None:
+    """What of the firewall has this ARN; None where it is moto's."""
+    arn = asked.request["ResourceArn"]
+    if ":firewall-" not in arn:
+        return None
+    for kind in ("lists", "groups", "associations"):
+        for thing in kept(backend, kind).values():
+            if thing.get("Arn") == arn:
+                return thing
+    raise refuse("ResourceNotFoundException", f"{trace(asked)} Can't find the resource with the ARN '{arn}'.")
+
+
+def list_tags(asked: Asked) -> dict[str, Any]:
+    with asked.state() as backend:
+        thing = tagged(asked, backend)
+        if thing is None:
+            return asked.proceed()
+        tags = kept(backend, "tags").get(thing["Id"], {})
+        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+
+
+def tag_resource(asked: Asked) -> dict[str, Any]:
+    with asked.state() as backend:
+        thing = tagged(asked, backend)
+        if thing is None:
+            return asked.proceed()
+        note_tags(backend, thing, asked.request)
+    return {}
+
+
+def note_tags(backend: Any, thing: Thing, request: Mapping[str, Any]) -> None:
+    tags = kept(backend, "tags").setdefault(thing["Id"], {})
+    tags.update({tag["Key"]: tag["Value"] for tag in request.get("Tags", ())})
+
+
+def untag_resource(asked: Asked) -> dict[str, Any]:
+    with asked.state() as backend:
+        thing = tagged(asked, backend)
+        if thing is None:
+            return asked.proceed()
+        tags = kept(backend, "tags").setdefault(thing["Id"], {})
+        for key in asked.request["TagKeys"]:
+            tags.pop(key, None)
+    return {}
+
+
 ANSWERS: Mapping[str, Answer] = MappingProxyType(
     {
         "CreateFirewallDomainList": create_list,
@@ -390,5 +442,8 @@ ANSWERS: Mapping[str, Answer] = MappingProxyType(
         "GetFirewallConfig": get_config,
         "UpdateFirewallConfig": update_config,
         "ListFirewallConfigs": list_configs,
+        "ListTagsForResource": list_tags,
+        "TagResource": tag_resource,
+        "UntagResource": untag_resource,
     }
 )
