@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("cloudlet.background")
 # a service with a background -> how the keys of the records begin that it is needed for
-MARKS: Mapping[str, bytes] = MappingProxyType({"lambda": b"lambda.mappings\x00"})
+MARKS: Mapping[str, bytes] = MappingProxyType({"lambda": b"lambda.mappings\x00", "pipes": b"pipes.pipes\x00"})
 
 
 class Background:

@@ -8,7 +8,7 @@ Sources: "Amazon EventBridge input transformation" and its page of examples; rec
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -88,12 +88,17 @@ def transform(template: str, paths: Mapping[str, str], event: Mapping[str, Any],
     """
     values = reserved_values(event, about)
     values |= {name: look_up(event, path) for name, path in paths.items()}
+    return fill(template, lambda name: values.get(name, MISSING))
+
+
+def fill(template: str, value_of: Callable[[str], Any]) -> str:
+    """The template with each `<name>` replaced by its value, or nothing where it is MISSING."""
     pieces = []
     end = 0
     for found in PLACEHOLDER.finditer(template):
         pieces.append(template[end : found.start()])
         end = found.end()
-        value = values.get(found[1], MISSING)
+        value = value_of(found[1])
         quoted = is_quoted(template, found.start())
         pieces.append(as_text(value) if quoted else compact("" if value is MISSING else value))
     return "".join((*pieces, template[end:]))

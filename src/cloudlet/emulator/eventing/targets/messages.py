@@ -15,9 +15,14 @@ from cloudlet.emulator.eventing.targets.errands import Errand, Make, Order, Unkn
 
 def to_queue(order: Order) -> Errand:
     """A FIFO queue tells messages apart by their content, as EventBridge demands of it."""
-    group = order.parameters("SqsParameters").get("MessageGroupId")
-    url = f"/{order.arn.account}/{order.arn.resource}"
-    return errand(order, "sqs", "SendMessage", {"QueueUrl": url, "MessageBody": order.text, "MessageGroupId": group})
+    parameters = order.parameters("SqsParameters")
+    request = {
+        "QueueUrl": f"/{order.arn.account}/{order.arn.resource}",
+        "MessageBody": order.text,
+        "MessageGroupId": parameters.get("MessageGroupId"),
+        "MessageDeduplicationId": parameters.get("MessageDeduplicationId"),  # which only pipes give
+    }
+    return errand(order, "sqs", "SendMessage", request)
 
 
 def to_topic(order: Order) -> Errand:

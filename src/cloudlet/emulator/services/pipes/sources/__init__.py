@@ -1,0 +1,1 @@
+"""What pipes read: queues, and the shards of streams."""

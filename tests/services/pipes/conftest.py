@@ -1,0 +1,41 @@
+"""Emulators whose license opens Pipes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.activation.running import aged, keep_license, with_token
+from tests.activation.test_activate import NOBODY
+from tests.conftest import RunningEmulator
+
+
+def licensed(folder: Path, **variables: str) -> RunningEmulator:
+    volume = folder / "volume"
+    keep_license(volume, aged(60))
+    return RunningEmulator(folder / "output.log", LOCALSTACK_VOLUME_DIR=str(volume), **with_token(NOBODY), **variables)
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
+    """One for all tests of a worker."""
+    running = licensed(tmp_path_factory.mktemp("pipes"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def start_emulator(tmp_path: Path) -> Iterator[Callable[..., RunningEmulator]]:
+    """One of this test's own."""
+    started: list[RunningEmulator] = []
+
+    def start(**variables: str) -> RunningEmulator:
+        started.append(licensed(tmp_path, **variables))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.process.kill()
+        running.process.wait()
