@@ -154,7 +154,8 @@ def test_execution_that_takes_too_long_times_out(timed: RunningEmulator, slow: M
     slow.until(lambda: count(slow, execution, "WaitStateEntered"))
     advance(timed, 61)
     ended = slow.ended(execution)
-    assert (ended["status"], ended["error"]) == ("TIMED_OUT", "States.Timeout")
+    assert ended["status"] == "TIMED_OUT"
+    assert "error" not in ended
     advance(timed, 3600)
     assert slow.types(execution) == ["ExecutionStarted", "WaitStateEntered", "ExecutionTimedOut"]
 

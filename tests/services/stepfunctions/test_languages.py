@@ -145,7 +145,7 @@ def test_split_drops_empty_pieces(pieces: list[str]) -> None:
         ("States.ArrayGetItem($.a, 1)", 2),
         ("States.JsonMerge($.x, $.y, false)", {"p": 1, "q": 3}),
         ("States.Format('It\\'s {}', States.Format('\\{{}\\}', 1))", "It's {1}"),
-        ("States.Format('{}', $.a)", "[1,2]"),
+        ("States.Format('{} {}', $.a, $.x)", "[1, 2] {p=1, q=2}"),
     ],
 )
 def test_intrinsic_function(text: str, wanted: Any) -> None:

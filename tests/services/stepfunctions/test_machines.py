@@ -151,7 +151,14 @@ def test_tags_are_added_and_removed(machines: Machines) -> None:
         ),
         (
             {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "nonsense", "End": True}}},
-            [("SCHEMA_VALIDATION_FAILED", "Value is not a valid resource ARN", "/States/A/Resource")],
+            [
+                (
+                    "SCHEMA_VALIDATION_FAILED",
+                    "The resource provided nonsense is not recognized. The value is not a valid resource ARN, or the "
+                    "resource is not available in this region.",
+                    "/States/A/Resource",
+                )
+            ],
         ),
         (
             {"StartAt": "A", "States": {"A": {"Type": "Task", "End": True}}},

@@ -39,7 +39,7 @@ def test_pass_state_is_inspected_step_by_step(machines: Machines) -> None:
             "input": '{"a":{"b":1}}',
             "afterInputPath": '{"b":1}',
             "afterParameters": '{"x":1}',
-            "result": '{"x":1}',
+            "afterResultSelector": '{"x":1}',
             "afterResultPath": '{"a":{"b":1},"r":{"x":1}}',
         },
     }

@@ -125,10 +125,37 @@ def test_items_are_written_read_and_deleted(machines: Machines, emulator: Runnin
     assert "Item" not in output["getItem"]
 
 
-def test_missing_parameter_ends_the_execution(machines: Machines, queue: str) -> None:
+def test_missing_parameter_is_refused_by_the_service(machines: Machines, queue: str) -> None:
     error, cause = machines.failure(task("arn:aws:states:::sqs:sendMessage", {"QueueUrl": queue}))
+    assert error == "SQS.AmazonSQSException"
+    assert str(cause).startswith("The request must contain the parameter MessageBody. (Service: AmazonSQS; ")
+
+
+def test_unknown_parameter_ends_the_execution(machines: Machines, queue: str) -> None:
+    parameters = {"QueueUrl": queue, "MessageBody": "x", "Nonsense": 1}
+    error, cause = machines.failure(task("arn:aws:states:::sqs:sendMessage", parameters))
     assert error == "States.Runtime"
-    assert "The required field 'MessageBody' is missing" in str(cause)
+    assert 'The field "Nonsense" is not supported by Step Functions' in str(cause)
+
+
+def test_task_with_credentials_is_another_accounts(machines: Machines, emulator: RunningEmulator) -> None:
+    name = name_of(machines)
+    emulator.client("sqs", account="111122223333").create_queue(QueueName=name)
+    credentials = {"RoleArn": "arn:aws:iam::111122223333:role/there"}
+    states = task("arn:aws:states:::aws-sdk:sqs:getQueueUrl", {"QueueName": name}, Credentials=credentials)
+    execution = machines.start(machines.make(states))
+    assert "111122223333" in machines.ended(execution)["output"]
+    scheduled = next(event for event in machines.events(execution) if event["type"] == "TaskScheduled")
+    assert scheduled["taskScheduledEventDetails"]["taskCredentials"] == {"roleArn": credentials["RoleArn"]}
+
+
+def test_activity_that_is_gone_fails_its_task(machines: Machines) -> None:
+    activity = machines.client.create_activity(name=name_of(machines))["activityArn"]
+    arn = machines.make({"T": {"Type": "Task", "Resource": activity, "End": True}})
+    machines.client.delete_activity(activityArn=activity)
+    execution = machines.start(arn)
+    assert machines.ended(execution)["error"] == "ActivityDoesNotExist"
+    assert "ActivityScheduleFailed" in machines.types(execution)
 
 
 def test_any_operation_is_reached_through_the_sdk(machines: Machines, emulator: RunningEmulator) -> None:

@@ -31,6 +31,7 @@ from cloudlet.emulator.services.stepfunctions.records import ALIASES, MACHINES, 
 
 NAME = re.compile(r"(?=.*[a-zA-Z_.-])[a-zA-Z0-9_.-]{1,80}")
 MOST_ROUTES = 2
+GONE = "Request references a resource that does not exist."
 
 
 @read_write
@@ -82,9 +83,7 @@ def checked_routing(call: Call, routing: list[Any]) -> tuple[list[dict[str, Any]
                 reason="INVALID_ROUTING_CONFIGURATION",
             )
         if VERSIONS.get(call.tx, arn.account_id, arn.region, arn.name, arn.version) is None:
-            raise ResourceNotFound(
-                f"Request references a resource that does not exist. {arn.text}", resourceName=arn.text
-            )
+            raise ResourceNotFound(GONE, resourceName=arn.text)
     if len({arn.plain for arn in found}) != 1:
         raise ValidationException(
             "Routing configuration must contain versions of one state machine", reason="INVALID_ROUTING_CONFIGURATION"
@@ -99,7 +98,7 @@ def alias_by_arn(call: Call, text: str) -> Alias:
         raise invalid_arn(text)
     found = ALIASES.get(call.tx, arn.account_id, arn.region, arn.name, arn.qualifier)
     if found is None:
-        raise ResourceNotFound(f"Request references a resource that does not exist. {text}", resourceName=text)
+        raise ResourceNotFound(GONE, resourceName=text)
     return found
 
 
@@ -140,9 +139,11 @@ def update_state_machine_alias(call: Call, request: UpdateStateMachineAliasInput
 
 @read_write
 def delete_state_machine_alias(call: Call, request: DeleteStateMachineAliasInput) -> DeleteStateMachineAliasOutput:
-    """Raises InvalidArn, ResourceNotFound."""
-    alias = alias_by_arn(call, request["stateMachineAliasArn"])
-    ALIASES.delete(call.tx, alias.account_id, alias.region, alias.name, alias.alias)
+    """Deleting what is not there is fine. Raises InvalidArn."""
+    arn = read(request["stateMachineAliasArn"], "stateMachine")
+    if not arn.qualifier or arn.version is not None:
+        raise invalid_arn(arn.text)
+    ALIASES.delete(call.tx, arn.account_id, arn.region, arn.name, arn.qualifier)
     return {}
 
 

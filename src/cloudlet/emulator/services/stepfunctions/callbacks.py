@@ -31,11 +31,11 @@ OURS = re.compile(r"[A-Za-z0-9]{256}")
 @read_write
 def send_task_success(call: Call, request: SendTaskSuccessInput) -> SendTaskSuccessOutput:
     """Raises InvalidToken, TaskTimedOut, InvalidOutput."""
-    try:
-        output = loads(request["output"])
-    except ValueError:
-        raise InvalidOutput(f"Invalid Output: '{complaint(request['output'])}'") from None
     with waiting(call, request["taskToken"]) as (run, frame):
+        try:
+            output = loads(request["output"])
+        except ValueError:
+            raise InvalidOutput(f"Invalid Output: '{complaint(request['output'])}'") from None
         run.do("settle", frame, {"result": output})
     return {}
 
@@ -44,7 +44,7 @@ def send_task_success(call: Call, request: SendTaskSuccessInput) -> SendTaskSucc
 def send_task_failure(call: Call, request: SendTaskFailureInput) -> SendTaskFailureOutput:
     """Raises InvalidToken, TaskTimedOut."""
     with waiting(call, request["taskToken"]) as (run, frame):
-        run.do("settle", frame, {"error": request.get("error"), "cause": request.get("cause")})
+        run.do("settle", frame, {"error": request.get("error"), "cause": request.get("cause"), "blank": True})
     return {}
 
 

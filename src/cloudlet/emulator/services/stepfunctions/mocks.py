@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from cloudlet.emulator.protocol.models import OperationModel, Shape
@@ -93,28 +94,42 @@ def scalar(shape: Shape, value: Any, name: str) -> None:
     kind = shape.type
     if kind in ("string", "character"):
         expect(isinstance(value, str), name, "a string")
-        limits(shape, len(value), name, "length")
-        if shape.traits.get("enum"):
-            pass  # new values may come: forward compatibility
+        allowed = shape.traits.get("enum")
+        if allowed and value not in allowed:
+            raise wrong(f"Field '{name}' is not one of the allowed values: [{', '.join(allowed)}]")
+        limits(shape, len(value), name)
+    elif kind == "blob":
+        expect(isinstance(value, str), name, "a string")
+        limits(shape, len(value), name)
     elif kind == "boolean":
         expect(isinstance(value, bool), name, "a boolean")
     elif kind in ("integer", "long", "float", "double"):
         expect(isinstance(value, int | float) and not isinstance(value, bool), name, "a number")
-        limits(shape, value, name, "value")
+        limits(shape, value, name)
     elif kind == "timestamp":
-        expect(isinstance(value, int | float) or timestamps.parse(value) is not None, name, "a valid timestamp")
+        expect(isinstance(value, str) and is_moment(value), name, "a valid timestamp")
 
 
-def limits(shape: Shape, value: float, name: str, what: str) -> None:
+def is_moment(text: str) -> bool:
+    if timestamps.parse(text) is not None:
+        return True
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def limits(shape: Shape, value: float, name: str) -> None:
     low, high = shape.traits.get("min"), shape.traits.get("max")
     if low is not None and value < low:
-        raise ValidationException(
-            f"Mock result schema validation error: Field '{name}' must have {what} greater than or equal to {low}"
-        )
+        raise wrong(f"Field '{name}' is less than the minimum value")
     if high is not None and value > high:
-        raise ValidationException(
-            f"Mock result schema validation error: Field '{name}' must have {what} less than or equal to {high}"
-        )
+        raise wrong(f"Field '{name}' is greater than the maximum value")
+
+
+def wrong(message: str) -> ValidationException:
+    return ValidationException(f"Mock result schema validation error: {message}")
 
 
 def expect(condition: bool, name: str, what: str) -> None:

@@ -205,6 +205,8 @@ async def carried_out(call: Call, tested: Tested, request: TestStateInput, seen:
     kind = state["Type"]
     if kind == "Fail":
         seen["input"] = given
+        if not jsonata:
+            seen["afterInputPath"] = given
         raise StateFailure(*steps.error_of(state, jsonata, evaluation, given))
     data = prepare(state, jsonata, evaluation, given, seen)
     if kind == "Pass":
@@ -289,7 +291,7 @@ def failed(tested: Tested, request: TestStateInput, failure: StateFailure, seen:
         return {**result, "status": "RETRIABLE"}
     for at, catcher in enumerate(state.get("Catch", ())):
         if matches(catcher["ErrorEquals"], failure.error):
-            told = failing.error_output(failure.error, failure.cause)
+            told = failing.error_output(failure)
             try:
                 conclusion = caught(catcher, at, tested.jsonata, tested.evaluation, tested.given, told)
             except StateFailure as inner:

@@ -56,6 +56,8 @@ def list_tags_for_resource(call: Call, request: ListTagsForResourceInput) -> Lis
 
 def tagged(call: Call, text: str) -> Machine | Activity:
     arn = read(text, "stateMachine", "activity")
+    if arn.qualifier:  # versions and aliases have no tags
+        raise no_such_resource(text)
     key = (arn.account_id, arn.region, arn.name)
     found = MACHINES.get(call.tx, *key) if arn.kind == "stateMachine" else ACTIVITIES.get(call.tx, *key)
     if found is None:

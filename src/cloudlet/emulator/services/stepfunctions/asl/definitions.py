@@ -234,7 +234,11 @@ def task(state: dict[str, Any], place: str, language: str, kind: str) -> Found:
         return
     target = find(state["Resource"])
     if target is None:
-        yield Diagnostic(SCHEMA, "Value is not a valid resource ARN", f"{place}/Resource")
+        text = (
+            f"The resource provided {state['Resource']} is not recognized. The value is not a valid resource ARN, or the "
+            "resource is not available in this region."
+        )
+        yield Diagnostic(SCHEMA, text, f"{place}/Resource")
     elif kind == "EXPRESS" and (target.pattern or target.kind == "activity"):
         what = (
             "activities" if target.kind == "activity" else f"'.{target.resource.partition('.')[2]}' service integration"

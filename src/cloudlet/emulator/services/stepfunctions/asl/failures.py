@@ -23,14 +23,16 @@ UNRETRIABLE = frozenset({RUNTIME, DATA_LIMIT})  # States.ALL does not match them
 class StateFailure(Exception):
     """Raised while a state is carried out. `cause` is None where AWS shows none.
 
-    `field` is the JSONata field that could not be evaluated; the history then has an EvaluationFailed event.
+    `field` is the JSONata field that could not be evaluated; the history then has an EvaluationFailed event (empty: one
+    that names no field). `blank`: what catches it sees members that are not there as null.
     """
 
-    def __init__(self, error: str | None, cause: str | None, field: str | None = None) -> None:
+    def __init__(self, error: str | None, cause: str | None, field: str | None = None, *, blank: bool = False) -> None:
         super().__init__(f"{error}: {cause}")
         self.error = error
         self.cause = cause
         self.field = field
+        self.blank = blank
 
 
 def matches(names: list[str], error: str | None) -> bool:

@@ -222,7 +222,7 @@ def formatted(values: list[Any], text: str, literal: bool) -> str:
         if pair == "{}":
             expect(bool(rest), text, "Too few arguments of the intrinsic function")
             value = rest.pop(0)
-            found.append(value if isinstance(value, str) else dumps(value))
+            found.append(java_text(value))
             at += 2
         elif pair[0] == "\\" and len(pair) == 2 and pair[1] in "{}\\'":
             found.append(pair[1])
@@ -233,6 +233,15 @@ def formatted(values: list[Any], text: str, literal: bool) -> str:
             at += 1
     expect(not rest, text, "Too many arguments of the intrinsic function")
     return "".join(found)
+
+
+def java_text(value: Any) -> str:
+    """A value as Java prints it, which is what States.Format puts in: `{a=1, b=[x]}`."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={java_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(java_text(item) for item in value) + "]"
+    return value if isinstance(value, str) else dumps(value)
 
 
 def string_to_json(values: list[Any], text: str) -> Any:

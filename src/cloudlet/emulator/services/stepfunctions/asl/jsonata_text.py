@@ -111,10 +111,11 @@ def functions(sources: Sources) -> dict[str, Any]:
     def partition(items: list[Any], size: float) -> list[Any]:
         return [items[at : at + int(size)] for at in range(0, len(items), int(size))]
 
-    def range_of(first: float, last: float, step: float) -> list[Any]:
+    def range_of(first: float, last: float, step: float) -> Any:
         if step == 0:
             raise ValueError("the step of $range is 0")
-        return [first + step * at for at in range(max(int((last - first) // step) + 1, 0))]
+        found = [first + step * at for at in range(max(int((last - first) // step) + 1, 0))]
+        return found[0] if len(found) == 1 else found  # JSONata's sequences of one are the one
 
     def hash_of(text: str, algorithm: str) -> str:
         if algorithm not in ALGORITHMS:

@@ -36,7 +36,7 @@ class Scope(Protocol):
 def compiled(path: str) -> tuple[Any, bool]:
     """(the query, whether it is definite). Raises ValueError."""
     try:
-        query = jsonpath.compile(path)
+        query = jsonpath.compile(path.replace(".[", "["))
         return query, bool(getattr(query, "singular_query", lambda: False)())
     except jsonpath.JSONPathError as error:
         raise ValueError(str(error)) from None

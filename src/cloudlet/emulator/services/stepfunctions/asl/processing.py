@@ -72,8 +72,11 @@ def conclude(
     selected = result
     if "ResultSelector" in state:
         selected = evaluation.template(state["ResultSelector"], result)
-    if state["Type"] != "Pass":
-        seen["afterResultSelector"] = selected
+    seen["afterResultSelector"] = selected
+    if state["Type"] == "Pass":  # TestState shows a Pass state's steps in a way of its own
+        hidden = ("afterInputPath", "afterParameters") if "Result" in state else ("result",)
+        for name in hidden:
+            seen.pop(name, None)
     joined = evaluation.put_result(raw, state.get("ResultPath", "$"), selected)
     seen["afterResultPath"] = joined
     output = evaluation.whole_path(state.get("OutputPath", "$"), joined)

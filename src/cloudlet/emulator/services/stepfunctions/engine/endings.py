@@ -31,13 +31,13 @@ def time_out(run: Run) -> None:
     """Its TimeoutSeconds are over."""
     error = "States.Timeout"
     run.event("ExecutionTimedOut", last_event(run), details.failure(error, None))
-    end(run, "TIMED_OUT", error=error)
+    end(run, "TIMED_OUT")
     stop_frames(run)
 
 
 def abort(run: Run, error: str | None, cause: str | None) -> None:
     """StopExecution."""
-    run.event("ExecutionAborted", last_event(run), details.failure(error, cause))
+    run.event("ExecutionAborted", 0, details.failure(error, cause))
     end(run, "ABORTED", error=error, cause=cause)
     stop_frames(run)
 

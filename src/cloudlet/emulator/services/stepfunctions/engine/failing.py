@@ -21,8 +21,9 @@ def handle(run: Run, frame: Frame, failure: StateFailure) -> None:
     """A state failed. Raises StateFailure when its Catch fails in turn."""
     error, cause = failure.error, failure.cause
     if failure.field is not None:
-        told = {"error": error, "cause": cause, "location": failure.field, "state": frame.state}
-        run.note(frame, "EvaluationFailed", told)
+        evaluation_failed(run, frame, failure)
+        if run.state_of(frame)["Type"] == "Map" and failure.field in ("", "Items"):
+            run.note(frame, "MapStateFailed")
     frame.attempt += 1
     if error in UNRETRIABLE:
         fail(run, frame, error, cause)
@@ -42,6 +43,11 @@ def handle(run: Run, frame: Frame, failure: StateFailure) -> None:
             return
     frame.phase = FAILED
     run.do("scope_failed", frame, (error, cause))
+
+
+def evaluation_failed(run: Run, frame: Frame, failure: StateFailure) -> None:
+    told = {"error": failure.error, "cause": failure.cause, "location": failure.field, "state": frame.state}
+    run.note(frame, "EvaluationFailed", {name: value for name, value in told.items() if value})
 
 
 def retry_delay(state: dict[str, Any], frame: Frame, error: str | None, run: Run) -> float | None:
@@ -74,26 +80,21 @@ def backoff(retrier: dict[str, Any], count: int) -> float:
     return min(delay, longest)
 
 
-def error_output(error: str | None, cause: str | None) -> dict[str, Any]:
-    found = {}
-    if error is not None:
-        found["Error"] = error
-    if cause is not None:
-        found["Cause"] = cause
-    return found
+def error_output(failure: StateFailure) -> dict[str, Any]:
+    found = {"Error": failure.error, "Cause": failure.cause}
+    return found if failure.blank else {name: value for name, value in found.items() if value is not None}
 
 
 def catch(
     run: Run, frame: Frame, state: dict[str, Any], at: int, catcher: dict[str, Any], failure: StateFailure
 ) -> None:
-    output = error_output(failure.error, failure.cause)
+    output = error_output(failure)
     jsonata = run.jsonata(state)
     try:
         conclusion = caught(catcher, at, jsonata, run.evaluation(frame), frame.input, output)
     except StateFailure as inner:
         if inner.field is not None:
-            told = {"error": inner.error, "cause": inner.cause, "location": inner.field, "state": frame.state}
-            run.note(frame, "EvaluationFailed", told)
+            evaluation_failed(run, frame, inner)
         fail(run, frame, inner.error, inner.cause)
         return
     leave(run, frame, conclusion, catcher["Next"])

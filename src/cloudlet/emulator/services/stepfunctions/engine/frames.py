@@ -50,6 +50,7 @@ class Task(msgspec.Struct):
     submitted: Any = None
     early: dict[str, Any] | None = None
     started: bool = False
+    role_arn: str = ""
 
 
 class Frame(msgspec.Struct):

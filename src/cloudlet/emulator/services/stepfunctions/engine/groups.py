@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudlet.emulator.services.stepfunctions.asl.evaluation import Evaluation, type_name
-from cloudlet.emulator.services.stepfunctions.asl.failures import StateFailure
+from cloudlet.emulator.services.stepfunctions.asl.evaluation import Evaluation
+from cloudlet.emulator.services.stepfunctions.asl.failures import QUERY_EVALUATION, StateFailure
 from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps
 from cloudlet.emulator.services.stepfunctions.asl.processing import conclude, prepare
 from cloudlet.emulator.services.stepfunctions.engine import tasks
@@ -63,22 +63,14 @@ def begin_map(run: Run, frame: Frame) -> None:
 
 def items_of(state: dict[str, Any], jsonata: bool, evaluation: Evaluation, data: Any) -> list[Any]:
     """What is iterated over. Raises StateFailure."""
+    if jsonata and "Items" not in state:
+        if not isinstance(data, list):
+            words = f"Map state input must be an array but was: {dumps(data)}"
+            raise evaluation.failure(words, QUERY_EVALUATION, "")
+        return data
     if jsonata:
-        if "Items" not in state:
-            found = data
-        else:
-            found = evaluation.expressions("Items", state["Items"], {"input": data})
-        if isinstance(found, dict):
-            return [{"Key": key, "Value": value} for key, value in found.items()]
-        if not isinstance(found, list):
-            raise evaluation.failure(
-                f"The JSONata expression '{dumps(state.get('Items'))}' specified for the field 'Items' returned an "
-                f"unexpected result type. Expected 'array' or 'object', but was '{type_name(found)}' for value: "
-                f"{dumps(found)}",
-                "States.QueryEvaluationError",
-                "Items",
-            )
-        return found
+        items: list[Any] = evaluation.typed("Items", state["Items"], "array", {"input": data})
+        return items
     path = state.get("ItemsPath", "$")
     found = evaluation.whole_path(path, data)
     if not isinstance(found, list):
@@ -101,9 +93,9 @@ def number_of(state: dict[str, Any], field: str, jsonata: bool, evaluation: Eval
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        place = state.get(f"{field}Path", field)
+        text, place = value if isinstance(value, str) else dumps(value), state.get(f"{field}Path", field)
         raise evaluation.failure(
-            f"The {field}Path field refers to value {dumps(value)} which is not a valid integer: {place}"
+            f'The {field}Path field refers to value "{text}" which is not a valid integer: {place}'
         )
     if value < 0:
         raise evaluation.failure(f"{field} cannot be negative.")
@@ -117,8 +109,6 @@ def item_input(
 ) -> tuple[Any, dict[str, Any]]:
     """(the input of an iteration, the context object's Map.Item). Raises StateFailure."""
     told: dict[str, Any] = {"Index": index, "Value": item}
-    if jsonata and isinstance(item, dict) and list(item) == ["Key", "Value"] and isinstance(data, dict):
-        told = {"Index": index, "Key": item["Key"], "Value": item["Value"]}
     selector = state.get("ItemSelector", state.get("Parameters"))
     evaluation.context = {**evaluation.context, "Map": {"Item": told}}
     if selector is None:
@@ -221,6 +211,8 @@ def part_failed(run: Run, child: Frame, error: str | None, cause: str | None) ->
         abort(run, run.frame(number), group.kind == "map")
     parent.last_event = child.last_event
     run.note(parent, "ParallelStateFailed" if group.kind == "parallel" else "MapStateFailed")
+    if run.state_of(parent).get("Catch"):
+        parent.last_event = child.last_event  # as after a success: AWS's events of leaving follow the part's
     raise StateFailure(error, cause)
 
 

@@ -114,7 +114,8 @@ def asked_of(execution: Execution, frame: Frame) -> Asked:
         task.arguments,
         frame.state,
         frame.entered_event,
-        (execution.arn, execution.machine_arn),
+        (execution.machine_arn, execution.arn),
+        task.role_arn,
     )
 
 

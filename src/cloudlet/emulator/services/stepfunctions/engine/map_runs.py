@@ -77,10 +77,14 @@ def begin(run: Run, frame: Frame) -> None:
             arguments = evaluation.expressions("ItemReader/Arguments", arguments, {"input": data})
         else:
             arguments = evaluation.template(arguments, data)
+        config = reader_config(reader, evaluation, jsonata, data)
+        if config.get("MaxItems", 1) < 1:
+            items_read(run, frame, {"error": ITEM_READER, "cause": "field MaxItems must be positive"})
+            return
         asked = {
             "resource": reader.get("Resource", ""),
             "arguments": arguments,
-            "config": reader_config(reader, evaluation, jsonata, data),
+            "config": config,
         }
         run.later_job(READ, {**address(run, frame), "asked": asked}, run.now)
         return
@@ -89,6 +93,13 @@ def begin(run: Run, frame: Frame) -> None:
 
 def reader_config(reader: dict[str, Any], evaluation: Evaluation, jsonata: bool, data: Any) -> dict[str, Any]:
     config = dict(reader.get("ReaderConfig", {}))
+    given = config.get("MaxItems")
+    if isinstance(given, int) and given < 1:
+        return config
+    if "MaxItemsPath" in config:
+        given = evaluation.named_path("MaxItemsPath", config["MaxItemsPath"], data)
+        if isinstance(given, int) and not isinstance(given, bool) and given < 0:
+            return {**config, "MaxItems": given}
     limit = groups.number_of(config, "MaxItems", jsonata, evaluation, data)
     if limit:
         config["MaxItems"] = int(limit)

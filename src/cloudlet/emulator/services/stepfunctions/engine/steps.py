@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudlet.emulator.services.stepfunctions.asl import choices, timestamps
 from cloudlet.emulator.services.stepfunctions.asl.evaluation import Evaluation
-from cloudlet.emulator.services.stepfunctions.asl.failures import NO_CHOICE, RUNTIME, StateFailure
+from cloudlet.emulator.services.stepfunctions.asl.failures import NO_CHOICE, QUERY_EVALUATION, RUNTIME, StateFailure
 from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps
 from cloudlet.emulator.services.stepfunctions.asl.processing import Conclusion, conclude, pass_on, prepare
 from cloudlet.emulator.services.stepfunctions.engine import details
@@ -118,6 +118,9 @@ def wait_until(state: dict[str, Any], jsonata: bool, evaluation: Evaluation, dat
         if jsonata:
             moment = evaluation.typed("Timestamp", moment, "string", states)
     due = timestamps.parse(moment)
+    if due is None and jsonata:
+        text = f"The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {moment}"
+        raise evaluation.failure(text, QUERY_EVALUATION, "Timestamp")
     if due is None:
         field = "TimestampPath" if "TimestampPath" in state else "Timestamp"
         value = moment if isinstance(moment, str) else dumps(moment)

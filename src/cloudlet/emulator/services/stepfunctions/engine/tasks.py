@@ -16,7 +16,7 @@ from cloudlet.emulator.services.stepfunctions.engine.frames import ACTIVITY, CAL
 from cloudlet.emulator.services.stepfunctions.engine.run import Run
 from cloudlet.emulator.services.stepfunctions.engine.steps import leave
 from cloudlet.emulator.services.stepfunctions.integrations.resources import Target, parse
-from cloudlet.emulator.services.stepfunctions.records import ACTIVITY_TASKS, TOKENS, ActivityTask, Token
+from cloudlet.emulator.services.stepfunctions.records import ACTIVITIES, ACTIVITY_TASKS, TOKENS, ActivityTask, Token
 
 CALL = "stepfunctions.call"
 EXPIRE_TASK = "stepfunctions.expire_task"
@@ -40,6 +40,7 @@ def begin(run: Run, frame: Frame) -> None:
     limits: dict[str, Any] = {"timeoutInSeconds": timeout, "heartbeatInSeconds": heartbeat}
     if "Credentials" in state:
         limits["taskCredentials"] = credentials_of(state["Credentials"], jsonata, evaluation, frame.input)
+        frame.task.role_arn = limits["taskCredentials"]["roleArn"]
     if target.kind == "activity":
         schedule_activity(run, frame, target, limits)
     else:
@@ -97,6 +98,11 @@ def schedule_activity(run: Run, frame: Frame, target: Target, limits: dict[str, 
     assert task is not None
     task.token = frame.token = run.call.ids.alphanumeric(TOKEN_CHARACTERS)
     given = {name: value for name, value in limits.items() if value is not None}
+    parts = target.arn.split(":")
+    if not ACTIVITIES.exists(run.tx, parts[4], parts[3], parts[6]):
+        error, cause = "ActivityDoesNotExist", f"Activity Does Not Exist: '{target.arn}'"
+        run.note(frame, "ActivityScheduleFailed", details.failure(error, cause))
+        raise StateFailure(error, cause)
     text = dumps(task.arguments)
     scheduled = {"resource": target.arn, "input": text, "inputDetails": dict([details.WHOLE])}
     run.note(frame, "ActivityScheduled", scheduled | given)
@@ -106,7 +112,8 @@ def schedule_activity(run: Run, frame: Frame, target: Target, limits: dict[str, 
 
 
 def expire_later(run: Run, frame: Frame, error: str, after_seconds: float) -> None:
-    payload = {"arn": run.arn, "frame": frame.frame_id, "attempt": frame.attempt, "error": error}
+    """Whichever ends first; AWS calls a missed heartbeat States.Timeout, too."""
+    payload = {"arn": run.arn, "frame": frame.frame_id, "attempt": frame.attempt, "error": TIMEOUT}
     run.later_job(EXPIRE_TASK, payload, run.now + after_seconds, key=f"{run.arn}/{frame.frame_id}/{error}")
 
 
@@ -158,7 +165,7 @@ def settle(run: Run, frame: Frame, outcome: Outcome) -> None:
         if task.pattern and frame.phase == TASK and outcome.get("submitting"):
             kind = "SubmitFailed"
     note_failure(run, frame, task, kind, error, cause)
-    raise StateFailure(error, cause)
+    raise StateFailure(error, cause, blank=bool(outcome.get("blank")))
 
 
 def note_failure(run: Run, frame: Frame, task: Task, kind: str, error: str | None, cause: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,16 @@ from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps, loads
 from cloudlet.emulator.services.stepfunctions.integrations import shapes
 
 Outcome = dict[str, Any]
+ARN = re.compile(r"arn:[\w-]+:lambda:([\w-]+):(\d{12}):function:")
+PLAIN = re.compile(r"Function not found: arn:[\w-]+:lambda:[\w-]+:\d{12}:function:[^:]+")
 NO_TYPE = "The cause could not be determined because Lambda did not return an error type. Returned payload: {}"
 
 
 async def invoke_by_arn(call: Call, arn: str, arguments: Any) -> Outcome:
     """A function whose ARN is the state's Resource; its result is the task's."""
     try:
-        answer = await call.reach("lambda", "Invoke", {"FunctionName": arn, "Payload": dumps(arguments).encode()})
+        request = {"FunctionName": arn, "Payload": dumps(arguments).encode()}
+        answer = await home_of(call, arn).reach("lambda", "Invoke", request)
     except AwsError as error:
         return refused(call, error)
     payload = content_of(answer.get("Payload"))
@@ -40,9 +44,9 @@ async def invoke(call: Call, arguments: Any, pattern: str, unusable: Callable[[s
         return unusable(str(error))
     request["Payload"] = dumps(payload).encode()
     try:
-        answer = await call.reach("lambda", "Invoke", request)
+        answer = await home_of(call, request["FunctionName"]).reach("lambda", "Invoke", request)
     except AwsError as error:
-        return refused(call, error)
+        return refused(call, error, qualified="Qualifier" not in request)
     text = content_of(answer.get("Payload"))
     if answer.get("FunctionError"):
         return {**function_error(text), "submitting": False}
@@ -99,10 +103,20 @@ def function_error(text: str) -> Outcome:
     return {"error": str(kind), "cause": dumps(told)}
 
 
-def refused(call: Call, error: AwsError) -> Outcome:
+def home_of(call: Call, name: Any) -> Call:
+    """The call in the function's account and region, where its ARN says so."""
+    match = ARN.match(str(name))
+    return call if match is None else call.at(match[2], match[1])
+
+
+def refused(call: Call, error: AwsError, *, qualified: bool = False) -> Outcome:
+    """`qualified`: the integration asks for `$LATEST` where nobody asks for a version."""
+    message = error.message
+    if qualified and PLAIN.fullmatch(message):
+        message += ":$LATEST"
     code = error.code if error.code.endswith("Exception") else "AWSLambdaException"
     cause = (
-        f"{error.message} (Service: AWSLambda; Status Code: {error.status}; Error Code: {error.code}; "
+        f"{message} (Service: AWSLambda; Status Code: {error.status}; Error Code: {error.code}; "
         f"Request ID: {call.ids.uuid()}; Proxy: null)"
     )
     return {"error": f"Lambda.{code}", "cause": cause, "submitting": True}

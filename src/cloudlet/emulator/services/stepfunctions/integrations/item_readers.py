@@ -103,8 +103,6 @@ def parsed(content: bytes, config: dict[str, Any], arguments: dict[str, Any]) ->
     for part in str(config.get("ItemsPointer", "")).split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
         found = found.get(name) if isinstance(found, dict) else None
-    if isinstance(found, dict):
-        return [{"Key": key, "Value": value} for key, value in found.items()]
     if not isinstance(found, list):
         raise Unreadable("Attempting to map over non-iterable node.")
     return found
@@ -121,4 +119,6 @@ def rows(text: str, config: dict[str, Any]) -> list[dict[str, str]]:
         header, lines = lines[0], lines[1:]
     else:
         raise Unreadable("The CSV file has no header.")
+    if len(set(header)) != len(header):
+        raise Unreadable("CSV headers cannot contain duplicates.")
     return [{name: line[at] if at < len(line) else "" for at, name in enumerate(header)} for line in lines]

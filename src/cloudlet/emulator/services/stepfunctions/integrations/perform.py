@@ -6,6 +6,7 @@ outcome = await perform(call, asked)      # {"result": …}, {"submitted": …} 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -20,11 +21,12 @@ from cloudlet.emulator.services.stepfunctions.integrations.resources import OPTI
 
 Outcome = dict[str, Any]
 SDK = "aws-sdk:"
+ROLE = re.compile(r"arn:[\w-]+:iam::(\d{12}):role/.+")
 
 
 class Asked(NamedTuple):
-    """A task. `name` and `entered_event` say which state it is, for messages; `own_arns` are the ARNs of the execution
-    and its state machine."""
+    """A task. `name` and `entered_event` say which state it is, for messages; `own_arns` are the ARNs of the state
+    machine and its execution, `role_arn` the role of `Credentials`."""
 
     kind: str
     resource_type: str
@@ -34,6 +36,7 @@ class Asked(NamedTuple):
     name: str
     entered_event: int | None
     own_arns: tuple[str, ...]
+    role_arn: str = ""
 
     @property
     def action(self) -> str:
@@ -52,6 +55,9 @@ class Asked(NamedTuple):
 
 async def perform(call: Call, asked: Asked) -> Outcome:
     """What came of the task. What AWS would refuse is an outcome too."""
+    role = ROLE.fullmatch(asked.role_arn)
+    if role is not None:  # `Credentials`: the task is that account's
+        call = call.at(role[1], call.region)
     if asked.kind == "lambda":
         return await functions.invoke_by_arn(call, asked.resource, asked.arguments)
     if asked.resource_type.startswith(SDK):
@@ -79,6 +85,7 @@ async def optimized(call: Call, asked: Asked, service: Optimized) -> Outcome:
     except shapes.Unusable as error:
         return asked.unusable(str(error))
     try:
+        shapes.check(operation, request)
         result = await call.reach(service.service, operation.name, request)
     except AwsError as error:
         return refused(call, error, service, operation)
@@ -159,6 +166,7 @@ async def through_sdk(call: Call, asked: Asked) -> Outcome:
         return asked.unusable(str(error))
     java_service = shapes.java_name(shapes.models().index.services[service].service_id)
     try:
+        shapes.check(operation, request)
         result = await call.reach(service, operation.name, request)
     except AwsError as error:
         name = exception_name(error.code, operation, f"{java_service}Exception")

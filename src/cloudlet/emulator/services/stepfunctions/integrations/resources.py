@@ -52,6 +52,23 @@ OPTIMIZED: Mapping[str, Optimized] = MappingProxyType(
 )
 
 
+ACTIONS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "apigateway": frozenset({"invoke"}),
+        "batch": frozenset({"submitJob"}),
+        "dynamodb": frozenset({"deleteItem", "getItem", "putItem", "updateItem"}),
+        "ecs": frozenset({"runTask"}),
+        "events": frozenset({"putEvents"}),
+        "glue": frozenset({"startJobRun"}),
+        "http": frozenset({"invoke"}),
+        "lambda": frozenset({"invoke"}),
+        "sns": frozenset({"publish"}),
+        "sqs": frozenset({"sendMessage"}),
+        "states": frozenset({"startExecution"}),
+    }
+)
+
+
 class Target(NamedTuple):
     """`kind`: activity, lambda (a function's own ARN) or task. `resource` as events show it, suffix included."""
 
@@ -78,6 +95,10 @@ def find(resource: object) -> Target | None:
     if match is None:
         return None
     suffix = match[6] or ""
+    actions = ACTIONS.get(match[4])
+    known = match[4].startswith("aws-sdk:") or match[4] in OPTIMIZED or actions is not None
+    if not known or (actions is not None and match[5] not in actions):
+        return None
     return Target("task", resource, match[4], match[5] + suffix, PATTERNS[suffix])
 
 

@@ -12,8 +12,10 @@ import re
 from base64 import b64decode, b64encode
 from typing import Any
 
+from cloudlet.emulator.protocol.constraints import rules_of
 from cloudlet.emulator.protocol.message import InlineBody
 from cloudlet.emulator.protocol.models import Models, OperationModel, Shape
+from cloudlet.emulator.protocol.validate import validator
 from cloudlet.emulator.services.stepfunctions.asl import timestamps
 from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps
 
@@ -67,16 +69,21 @@ def own_name(name: str) -> str:
 
 
 def request_of(operation: OperationModel, arguments: Any) -> dict[str, Any]:
-    """Raises Unusable: members that are missing, unknown or of the wrong type."""
+    """Raises Unusable: members that are unknown or of the wrong type."""
     if operation.input is None:
         return {}
     if not isinstance(arguments, dict):
         raise Unusable("The Parameters must be an object")
     made: dict[str, Any] = value_of(operation.input, arguments, "")
-    missing = [name for name in operation.input.required if made.get(name) is None]
-    if missing:
-        raise Unusable(f"The required field '{own_name(missing[0])}' is missing")
     return made
+
+
+def check(operation: OperationModel, request: dict[str, Any]) -> None:
+    """What the service's front end checks. Raises AwsError, in its words."""
+    rules = rules_of(operation.service.name, operation.service.protocols[0])
+    checked = validator(operation.input, rules)
+    if checked is not None:
+        checked(request)
 
 
 def value_of(shape: Shape, value: Any, path: str) -> Any:
