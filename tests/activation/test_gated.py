@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -60,6 +61,42 @@ def test_a_plan_opens_what_it_names_and_nothing_else(tmp_path: Path, emulate: Em
     check(found, "athena", "base", "ultimate")
     assert emulator.client("ecs").list_clusters()["clusterArns"] == []
     assert get(emulator, "licenseinfo")["entitlements"] == ["aws/community", "aws/ecs"]
+    emulator.stop()
+
+
+def status(emulator: RunningEmulator, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
+    answer = httpx.request(method, f"{emulator.url}{path}", json=body)
+    return answer.status_code, answer.content
+
+
+@pytest.mark.parametrize("plan", ["community", "hobby", "base"])
+def test_a_plan_opens_the_features_that_it_names(tmp_path: Path, emulate: Emulate, plan: str) -> None:
+    if plan == "community":
+        emulator = emulate(ACTIVATE_PRO="0")
+    else:
+        named = {"aws/community": None} | ({"platform/pods": {"limit": 300}} if plan == "base" else {})
+        keep_license(tmp_path / "volume", aged(60, plan=plan, ent=named))
+        emulator = emulate(**with_token(NOBODY))
+    opened = plan == "base"
+    for method, path in (
+        ("GET", "/_localstack/pods"),
+        ("POST", "/_localstack/pods/x"),
+        ("GET", "/_localstack/pods/state"),
+    ):
+        found = status(emulator, method, path)
+        assert found[0] == 200 if opened else found == (404, b""), path
+    if plan == "community":
+        assert status(emulator, "GET", "/_localstack/licenseinfo") == (404, b"")
+    else:
+        plugins = get(emulator, "licenseinfo")["available_plugins"]
+        assert ("localstack.platform.plugin/pods" in plugins) is opened
+        assert "localstack.aws.provider/ecs:pro" not in plugins
+        assert "localstack.aws.provider/sqs:pro" in plugins
+    # what nobody needs a license for
+    assert status(emulator, "PUT", "/_cloudlet/snapshots/x")[0] == 201
+    assert status(emulator, "POST", "/_localstack/chaos/effects", {"latency": 0})[0] == 200
+    assert status(emulator, "POST", "/_localstack/state/reset")[0] == 200
+    assert status(emulator, "GET", "/_localstack/pods/environment")[0] == 200
     emulator.stop()
 
 

@@ -269,3 +269,20 @@ def test_the_megabytes_of_the_plan_are_the_limit(licensed: Licensed) -> None:
     assert last["status"] == "error"
     assert "1 MB of Cloud Pods are used up" in last["message"]
     assert [entry["pod_name"] for entry in pods.request("GET", "").json()["cloudpods"]] == ["small"]
+
+
+def test_pods_are_loaded_at_the_start(licensed: Licensed) -> None:
+    pods = licensed()
+    pods.client("iam").create_user(UserName="kept")
+    pods.done("POST", "/base")
+    pods.running.kill()
+    again = licensed(AUTO_LOAD_POD="base, nothing")
+    assert again.running.wait_until(lambda: "Ready." in again.running.printed())
+    assert names(again)["users"] == ["kept"]
+    assert "AUTO_LOAD_POD: nothing is not loaded: " in again.running.printed()
+
+
+def test_without_the_entitlement_none_is_loaded_at_the_start(licensed: Licensed) -> None:
+    pods = licensed(ent={"aws/*": None}, AUTO_LOAD_POD="base")
+    assert pods.running.wait_until(lambda: "Ready." in pods.running.printed())
+    assert "the license does not open Cloud Pods" in pods.running.printed()

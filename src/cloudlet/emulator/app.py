@@ -29,6 +29,7 @@ from cloudlet.emulator.gateway.http.server import HttpServer, Limits
 from cloudlet.emulator.gateway.http.tls import ServerCertificates
 from cloudlet.emulator.gateway.identify import Identifier
 from cloudlet.emulator.gateway.identity import Identities
+from cloudlet.emulator.gateway.internal.pods import load_at_start
 from cloudlet.emulator.gateway.internal.routes import InternalApi
 from cloudlet.emulator.gateway.journal import Journal
 from cloudlet.emulator.gateway.registry import Registry
@@ -151,6 +152,8 @@ class Emulator:
 
     async def _be_ready(self) -> None:
         """What users have set up to happen first is done when `Ready.` is read."""
+        if self.settings.auto_load_pod:
+            await load_at_start(self)
         await self.hooks.run("READY")
         announce("Ready.")
 

@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # --- state
     persistence: bool = False  # PERSISTENCE: keep the state in the volume
     state_url: str = ""  # STATE_URL: postgresql://… for several replicas
+    auto_load_pod: tuple[str, ...] = ()  # AUTO_LOAD_POD: Cloud Pods that are loaded at the start, with commas between
     merge_strategy: str = "account-region-merge"  # MERGE_STRATEGY: how a Cloud Pod is loaded into what is there
     durability: Literal["process", "disk"] = "process"  # DURABILITY: disk survives a power cut, process a kill
     snapshot_flush_interval: int = 15  # SNAPSHOT_FLUSH_INTERVAL: seconds between saves of what the fallback serves
@@ -183,6 +184,7 @@ def state_settings(env: Environment) -> dict[str, Any]:
         "debug": debug,
         "persistence": env.flag("PERSISTENCE"),
         "state_url": env.text("STATE_URL"),
+        "auto_load_pod": env.names("AUTO_LOAD_POD"),
         "merge_strategy": env.choice(
             "MERGE_STRATEGY", "account-region-merge", ("account-region-merge", "service-merge", "overwrite")
         ),

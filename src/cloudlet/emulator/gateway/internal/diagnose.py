@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cloudlet.emulator.app import Emulator
 
 TREE_DEPTH = 2
+# LocalStack's names of features that are here, and the entitlement that opens each; "" for what every license has.
+FEATURES = (("chaos", ""), ("pods", "pods"), ("snapshot", ""))
 
 
 def get_diagnose(emulator: Emulator, request: HttpRequest) -> HttpResponse:
@@ -105,9 +107,13 @@ def get_licenseinfo(emulator: Emulator, request: HttpRequest) -> HttpResponse:
     if not activation.is_license_activated:
         return HttpResponse(404)
     services = [name for name, state in emulator.service_states().items() if state != "disabled"]
+    features = [plugin for plugin, feature in FEATURES if not feature or activation.has(feature)]
     return json_answer(
         {
-            "available_plugins": [f"localstack.aws.provider/{name}:pro" for name in services],
+            "available_plugins": [
+                *(f"localstack.platform.plugin/{plugin}" for plugin in features),
+                *(f"localstack.aws.provider/{name}:pro" for name in services),
+            ],
             "edition": activation.edition,
             "plan": activation.plan,
             "entitlements": [name for name, _limit in activation.entitlements],

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.metadata
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from cloudlet.emulator.app import Emulator
     from cloudlet.emulator.pods.service import Pods
     from cloudlet.emulator.pods.shelf import Remote, Shelf, Version
+
+LOG = logging.getLogger("cloudlet.pods")
 
 Answer = HttpResponse | Awaitable[HttpResponse]
 Endpoint = Callable[..., Answer]
@@ -164,6 +167,21 @@ async def compare_pod(emulator: Emulator, request: HttpRequest, name: str) -> Ht
         return unfit(error)
 
 
+async def load_at_start(emulator: Emulator) -> None:
+    """The newest version of each pod of `AUTO_LOAD_POD`, in order; what cannot be loaded is in the log."""
+    if not emulator.activation.has("pods"):
+        LOG.error("AUTO_LOAD_POD: the license does not open Cloud Pods; nothing is loaded")
+        return
+    pods, how = pods_of(emulator), how_of(emulator.settings.merge_strategy)
+    for name in emulator.settings.auto_load_pod:
+        try:
+            version, _size = await pods.load(pods.shelf, name, version=None, how=how)
+        except (PodError, Unreadable) as error:
+            LOG.error("AUTO_LOAD_POD: %s is not loaded: %s", name, error)
+        else:
+            LOG.info("loaded the Cloud Pod %s, version %d", name, version.version)
+
+
 # --- remotes
 
 
@@ -263,6 +281,10 @@ def strategy(emulator: Emulator, request: HttpRequest) -> How:
     name = request.params.get("merge") or emulator.settings.merge_strategy
     if name not in STRATEGIES:
         raise InternalError(400, "pod.merge", f"`merge` is {name!r}; it must be one of {', '.join(STRATEGIES)}.")
+    return how_of(name)
+
+
+def how_of(name: str) -> How:
     return {"overwrite": How.INSTEAD, "service-merge": How.WITH}.get(name, How.BESIDE)
 
 
