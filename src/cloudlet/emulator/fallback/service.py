@@ -159,6 +159,11 @@ class Fallback:
                 self._parts[name] = make()
             return self._parts[name]
 
+    def tell(self, name: str, token: str, body: bytes) -> bool:
+        """Hand what came from outside to such a part; False where it does not wait for it."""
+        part = self._parts.get(name)
+        return part is not None and bool(part.deliver(token, body))
+
     def model(self, service: str) -> ServiceModel:
         """botocore's model of a service."""
         return self._models.service(service)

@@ -48,7 +48,7 @@ class CustomResource(Kind):
     def _ask(self, wanted: Wanted, kind: str, **more: Any) -> dict[str, Any]:
         """The response. Raises Failed."""
         machine = wanted.machine
-        address = machine.waits.open()
+        address = machine.waits.open(inside=":lambda:" in str(wanted.properties.get("ServiceToken")))
         request = machine.ids.uuid()
         event = {
             "RequestType": kind,

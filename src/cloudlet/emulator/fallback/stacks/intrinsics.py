@@ -225,6 +225,8 @@ def join(scope: Scope, argument: Any) -> str:
         raise refused(JOIN)
     if any(isinstance(part, dict | list) for part in parts):
         raise refused(JOIN)
+    if is_unknown(parts):
+        return UNKNOWN
     return delimiter.join(map(text_of, parts))
 
 

@@ -39,8 +39,9 @@ class Machine:
     def __init__(self, fallback: Fallback, call: Call) -> None:
         self._fallback = fallback
         self.ids = call.ids
-        self.settings = call.settings
-        self.waits = Waits(f"{call.settings.protocol}://{call.settings.localstack_host}", call.ids)
+        settings = call.settings
+        outside = f"{settings.protocol}://{settings.localstack_host}"
+        self.waits = Waits(outside, f"http://127.0.0.1:{settings.port}", call.ids)
         self.journal = Journal(self)
         self.work = Work(self)
         self._kinds: dict[str, Kind] = {}
@@ -92,6 +93,10 @@ class Machine:
         """Names and ARNs of AWS's own policies."""
         backend = self._fallback.engine().backend("iam", account, "us-east-1", "aws")
         return {policy.name: arn for arn, policy in backend.managed_policies.items()}
+
+    def deliver(self, token: str, body: bytes) -> bool:
+        """What came in from outside for somebody who waits; False where nobody does."""
+        return self.waits.deliver(token, body)
 
     # --- templates
 

@@ -29,7 +29,10 @@ class Steps:
 
     def take(self, stack: Stack, plan: Plan, name: str, old: StackResource | None) -> None:
         """Make or change a resource as the plan says, if there is anything to do."""
-        definition = plan.resources[name]
+        definition = dict(plan.resources[name])
+        for policy_name in ("DeletionPolicy", "UpdateReplacePolicy"):
+            if policy_name in definition:
+                definition[policy_name] = plan.scope.evaluate(definition[policy_name])
         resource = StackResource(name, str(definition["Type"]), definition=definition, needs=plan.needs[name])
         if old is not None:
             resource.physical_id, resource.handle = old.physical_id, old.handle

@@ -20,17 +20,19 @@ PATH = "/_cloudlet/cloudformation/signals/"
 class Waits:
     """Shared by all threads that work on stacks."""
 
-    def __init__(self, base_url: str, ids: Ids) -> None:
-        self._base = base_url + PATH
+    def __init__(self, outside: str, inside: str, ids: Ids) -> None:
+        """Two addresses of this emulator: for programs anywhere, and for functions, which run beside it."""
+        self._outside = outside + PATH
+        self._inside = inside + PATH
         self._ids = ids
         self._changed = threading.Condition()
         self._bodies: dict[str, list[dict[str, Any]]] = {}
 
-    def open(self) -> str:
+    def open(self, *, inside: bool = False) -> str:
         token = self._ids.hex(32)
         with self._changed:
             self._bodies[token] = []
-        return self._base + token
+        return (self._inside if inside else self._outside) + token
 
     def deliver(self, token: str, body: bytes) -> bool:
         """False where nobody has such an address."""

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from cloudlet.emulator.gateway.internal import (
     chaos,
     clock,
+    cloudformation,
     cloudwatch,
     config,
     diagnose,
@@ -99,6 +100,10 @@ ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", "/_localstack/chaos/faults", chaos.delete_faults),
     ("GET", "/_localstack/chaos/effects", chaos.get_effects),
     ("POST", "/_localstack/chaos/effects", chaos.set_effects),
+    ("GET", "/_localstack/cloudformation/deploy", cloudformation.get_deploy),
+    ("POST", "/_localstack/cloudformation/deploy", cloudformation.post_deploy),
+    ("GET", "/_localstack/cloudformation/deploy/status", cloudformation.get_status),
+    ("PUT", "/_cloudlet/cloudformation/signals/{token}", cloudformation.put_signal),
     ("GET", "/_aws/sqs/messages", sqs.browse_queue),
     ("POST", "/_aws/sqs/messages", sqs.browse_queue),
     ("GET", "/_aws/sqs/messages/{region}/{account}/{queue}", sqs.browse_queue_by_path),
