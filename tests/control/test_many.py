@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,7 @@ from cloudlet.control.webhooks.forms import WebhookForm
 from cloudlet.control.webhooks.service import create_webhook, send_test
 from cloudlet.control.webhooks.views import list_webhooks
 from cloudlet.control.workspaces.service import add_member
+from tests.control.api import token_client
 from tests.control.people import sequence
 from tests.control.serving import RunningPlatform
 from tests.control.staff import admin_of
@@ -187,3 +189,23 @@ def test_the_audit_log_offers_what_it_has_and_no_endless_list(
         monkeypatch.setattr("cloudlet.control.audit.views.MOST_CHOICES", 2)
         assert len(choices_of(session, admin.workspace_id).actors) == 2
         assert choices_of(session, "ws_absent").actions == ()
+
+
+def test_an_exported_log_comes_in_pieces_and_says_itself_that_it_was_taken(
+    platform: RunningPlatform, admin: Viewer
+) -> None:
+    with platform.database.transaction() as session:
+        for number in range(505):
+            record(session, platform.platform, admin.workspace_id, actor="system", action=f"zebra.{number % 3}")
+    with token_client(platform, admin) as client:
+        path = f"/workspaces/{admin.workspace_id}/audit/export"
+        with client.stream("GET", path, params={"format": "json"}) as answer:
+            assert "content-length" not in answer.headers
+            assert answer.headers["content-disposition"] == 'attachment; filename="audit.json"'
+            entries = json.loads(answer.read())["entries"]
+        assert entries[-1]["action"] == "audit.exported"
+        assert entries[-1]["actor"].startswith("credential:at_")
+        assert len(entries) > 505
+        lines = client.get(path, params={"action": "zebra.1"}).text.splitlines()
+        assert len(lines) == 1 + 168
+        assert client.get(path, params={"since": "never"}).status_code == 422

@@ -74,11 +74,13 @@ def list_entries(call: Call, query: EntryQuery) -> Page[Entry]:
 
 @operation("GET", AUDIT + "/export", "audit.read")
 def export_entries(call: Call, query: ExportQuery) -> Document:
-    """The whole log, oldest first, as CSV or JSON."""
+    """The whole log, oldest first, as CSV or JSON. That somebody took it is itself an entry, the last one."""
+    wanted = filter_of(query)
+    with call.database.transaction() as session:
+        export.note(session, call.platform, call.viewer, wanted, query.format, ip=call.ip)
     write = export.as_csv if query.format == "csv" else export.as_json
-    content = b"".join(write(call.database, call.viewer.workspace_id, filter_of(query)))
     kind = "text/csv; charset=utf-8" if query.format == "csv" else "application/json"
-    return Document(content, kind, f"audit.{query.format}")
+    return Document(write(call.database, call.viewer.workspace_id, wanted), kind, f"audit.{query.format}")
 
 
 @operation("GET", AUDIT + "/verify", "audit.read")

@@ -15,7 +15,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Generic, Literal, TypeVar, get_type_hints
 
 import msgspec
@@ -72,9 +72,9 @@ class Page(msgspec.Struct, Generic[Item], frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """An answer that is no JSON."""
+    """An answer that is no JSON; in pieces where it may be long."""
 
-    content: bytes
+    content: bytes | Iterator[bytes]
     media_type: str
     filename: str = ""
 

@@ -11,6 +11,7 @@ import msgspec
 from anyio.to_thread import run_sync
 from litestar import Response
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
 from litestar.types import Method as HttpMethod
 
 from cloudlet.control.api.callers import load_caller
@@ -58,7 +59,7 @@ def routes_of(operations: Iterable[Operation]) -> tuple[HTTPRouteHandler, ...]:
 def route_of(entry: Operation) -> HTTPRouteHandler:
     """A Litestar handler. Its callers are known by token or session, so it has its own protection against forgery."""
 
-    async def handle(request: WebRequest) -> Response[bytes]:
+    async def handle(request: WebRequest) -> Response[Any]:
         asked = Asked(
             method=entry.method,
             path=request.scope["path"],
@@ -92,7 +93,7 @@ def route_of(entry: Operation) -> HTTPRouteHandler:
     )(handle)
 
 
-def answer(entry: Operation, asked: Asked, database: Database, platform: Platform) -> Response[bytes]:
+def answer(entry: Operation, asked: Asked, database: Database, platform: Platform) -> Response[Any]:
     """Raises whatever the operation refuses."""
     account = asked.account
     if entry.people_only and account is not None and account.credential_id:
@@ -135,7 +136,7 @@ def answer(entry: Operation, asked: Asked, database: Database, platform: Platfor
     return made
 
 
-def render(entry: Operation, call: Call, asked: Asked, result: Any) -> Response[bytes]:
+def render(entry: Operation, call: Call, asked: Asked, result: Any) -> Response[Any]:
     headers = {}
     if call.reply.etag:
         headers["ETag"] = call.reply.etag
@@ -146,7 +147,10 @@ def render(entry: Operation, call: Call, asked: Asked, result: Any) -> Response[
     if isinstance(result, Document):
         if result.filename:
             headers["Content-Disposition"] = f'attachment; filename="{result.filename}"'
-        return Response(result.content, status_code=entry.status, media_type=result.media_type, headers=headers)
+        given: dict[str, Any] = {"status_code": entry.status, "media_type": result.media_type, "headers": headers}
+        return (
+            Response(result.content, **given) if isinstance(result.content, bytes) else Stream(result.content, **given)
+        )
     body = b"" if entry.answer is None else msgspec.json.encode(result)
     return Response(
         body,

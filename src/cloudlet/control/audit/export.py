@@ -13,18 +13,34 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cloudlet.control.audit.forms import AuditFilter
-from cloudlet.control.audit.service import CHUNK
+from cloudlet.control.audit.service import CHUNK, record
 from cloudlet.control.audit.tables import AuditEntry
 from cloudlet.control.audit.views import conditions, views_of
 from cloudlet.control.db import Database
+from cloudlet.control.platform import Platform
+from cloudlet.control.viewer import Viewer
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 COLUMNS = (
     *("seq", "at", "actor", "who", "action", "what", "target"),
     *("ip", "user_agent", "data", "prev_hash", "hash"),
 )
+
+
+def note(session: Session, platform: Platform, viewer: Viewer, wanted: AuditFilter, form: str, *, ip: str) -> None:
+    """That somebody takes the log with them is itself written down."""
+    record(
+        session,
+        platform,
+        viewer.workspace_id,
+        actor=viewer.actor,
+        action="audit.exported",
+        ip=ip,
+        data={"format": form, **{name: value for name, value in wanted.fields().items() if value}},
+    )
 
 
 def rows(database: Database, workspace_id: str, wanted: AuditFilter) -> Iterator[list[dict[str, Any]]]:

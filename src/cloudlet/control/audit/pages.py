@@ -9,9 +9,9 @@ from litestar import get, post
 from litestar.params import FromQuery, URLEncodedBody
 from litestar.response import Stream, Template
 
-from cloudlet.control.audit.export import Writer, as_csv, as_json
+from cloudlet.control.audit.export import Writer, as_csv, as_json, note
 from cloudlet.control.audit.forms import AuditFilter, read_filter
-from cloudlet.control.audit.service import check_chain, record
+from cloudlet.control.audit.service import check_chain
 from cloudlet.control.audit.views import choices_of, list_entries
 from cloudlet.control.errors import InvalidForm
 from cloudlet.control.given import CurrentViewer, TheDatabase, ThePlatform, WebRequest, client_ip
@@ -76,16 +76,7 @@ def submit_export(
     if form not in FORMATS:
         raise InvalidForm("The audit log is exported as json or csv.")
     with database.transaction() as session:
-        record(
-            session,
-            platform,
-            viewer.workspace_id,
-            actor=viewer.actor,
-            action="audit.exported",
-            ip=client_ip(request),
-            user_agent=request.headers.get("user-agent", ""),
-            data={"format": form, **{name: value for name, value in wanted.fields().items() if value}},
-        )
+        note(session, platform, viewer, wanted, form, ip=client_ip(request))
     write, media_type = FORMATS[form]
     name = f"audit-{platform.now():%Y-%m-%d}.{form}"
     return Stream(
