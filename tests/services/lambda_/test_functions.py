@@ -239,3 +239,14 @@ def test_code_of_a_folder_is_loaded_again_after_a_change(functions: Functions, t
     assert functions.call(name) == "changed"
     with pytest.raises(ClientError, match="is a folder on the emulator's machine"):
         functions.make(Code={"S3Bucket": "hot-reload", "S3Key": str(tmp_path / "none")})
+
+
+def test_elements_of_lists_and_maps_are_checked_in_lambdas_words(functions: Functions) -> None:
+    name = functions.make(Publish=True)
+    with pytest.raises(ClientError, match=re.escape("regular expression pattern: subnet-[0-9a-z]*]")) as caught:
+        functions.aws.update_function_configuration(FunctionName=name, VpcConfig={"SubnetIds": ["net"]})
+    assert "[Member must have length less than or equal to 1024, Member must have length greater" in str(caught.value)
+    weights = {"AdditionalVersionWeights": {"2": -1.0}}
+    with pytest.raises(ClientError, match="Map value must satisfy constraint") as caught:
+        functions.aws.create_alias(FunctionName=name, Name="a", FunctionVersion="1", RoutingConfig=weights)
+    assert code_of(caught) == "ValidationException"

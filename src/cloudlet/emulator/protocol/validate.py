@@ -195,6 +195,11 @@ class Compiler:
         if keys:
             words = ", ".join(self.element_words(shape.key, [words for _, words in keys]))
             own = (*own, (each_satisfies(keys), f"Map keys must satisfy constraint: [{words}]"))
+        values = self.constraints(shape.value)
+        if values and self.rules.newer_lists:
+            words = ", ".join([*reversed([words for _, words in values]), "Member must not be null"])
+            own = (*own, (some_value_breaks(values), f"Map value must satisfy constraint: [{words}]"))
+            return mapping_check(own, None)
         return mapping_check(own, self.of(shape.value))
 
     def constraints(self, shape: Shape) -> tuple[tuple[Callable[[Any], bool], str], ...]:
@@ -285,6 +290,10 @@ def mapping_check(own: tuple[tuple[Callable[[Any], bool], str], ...], inner: Che
 
 def each_satisfies(constraints: tuple[tuple[Callable[[Any], bool], str], ...]) -> Callable[[Any], bool]:
     return lambda values: any(breaks(value) for value in values for breaks, _ in constraints)
+
+
+def some_value_breaks(constraints: tuple[tuple[Callable[[Any], bool], str], ...]) -> Callable[[Any], bool]:
+    return lambda mapping: any(breaks(value) for value in mapping.values() for breaks, _ in constraints)
 
 
 def in_words(value: Any, *, quoted: bool = False) -> str:

@@ -50,8 +50,8 @@ def from_proxy(returned: Any) -> HttpResponse | None:
         add_header(headers, name, [value])
     for name, values in (returned.get("multiValueHeaders") or {}).items():
         add_header(headers, name, values)
-    if returned.get("cookies"):
-        headers["Set-Cookie"] = ", ".join(returned["cookies"])
+    for cookie in returned.get("cookies") or ():
+        headers[cookie_name(headers)] = str(cookie)
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = JSON
     body = returned.get("body")
@@ -71,7 +71,22 @@ def from_proxy(returned: Any) -> HttpResponse | None:
         return None
 
 
+def cookie_name(headers: Mapping[str, str]) -> str:
+    """A way to write the header's name that is not taken: cookies cannot be joined, and a dict has each name once."""
+    letters = "setcookie"
+    for number in range(1, 2 ** len(letters)):
+        cased = "".join(one.upper() if number >> place & 1 else one for place, one in enumerate(letters))
+        name = f"{cased[:3]}-{cased[3:]}"
+        if name not in headers:
+            return name
+    return "set-cookie"
+
+
 def add_header(headers: dict[str, str], name: str, values: list[Any]) -> None:
+    if name.lower() == "set-cookie":
+        for value in values:
+            headers[cookie_name(headers)] = str(value)
+        return
     if name.lower() not in DROPPED:
         shown = (str(value).lower() if isinstance(value, bool) else str(value) for value in values)
         headers[name] = ", ".join(shown)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -60,7 +61,7 @@ def choose(resources: Iterable[Mapping[str, Any]], path: str) -> tuple[Mapping[s
 
 def match(pattern: str, path: str) -> tuple[tuple[int, ...], dict[str, str]] | None:
     """How loosely the parts fit, and the parameters."""
-    wanted, given = pattern.strip("/").split("/"), path.strip("/").split("/")
+    wanted, given = pattern.strip("/").split("/"), [unquote(part) for part in path.strip("/").split("/")]
     rank: list[int] = []
     parameters: dict[str, str] = {}
     for place, part in enumerate(wanted):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_only, read_write
+from cloudlet.emulator.services.lambda_ import api
 from cloudlet.emulator.services.lambda_.errors import conflict, invalid, no_function, not_found, wrong_revision
 from cloudlet.emulator.services.lambda_.names import Named, find_alias, find_function, read_name, version_of
 from cloudlet.emulator.services.lambda_.paging import page
@@ -56,7 +57,9 @@ def check_target(call: Call, named: Named, version: str, routing: dict[str, Any]
                 "configuration."
             )
         if LATEST in (version, other):
-            raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+            raise api.InvalidParameterValueException(
+                "$LATEST is not supported for an alias pointing to more than 1 version"
+            )
         if version_of(call, named, other) is None:
             raise no_function(f"{named.arn}:{other}")
     return weights

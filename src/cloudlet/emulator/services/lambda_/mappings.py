@@ -162,7 +162,10 @@ def check_request(request: dict[str, Any], service: str, source: str) -> None:
         raise invalid("Unsupported DestinationConfig parameter for given event source mapping type.")
     position = request.get("StartingPosition")
     if service in STREAMS and position is None:
-        raise violation(None, "startingPosition", "Member must not be null.")
+        raise invalid(
+            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "
+            "Member must not be null."
+        )
     if service == "sqs" and position is not None:
         raise invalid("StartingPosition is not valid for SQS event sources.")
     if service == "dynamodb" and position == "AT_TIMESTAMP":

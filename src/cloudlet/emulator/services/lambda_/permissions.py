@@ -136,4 +136,6 @@ def remove_permission(call: Call, request: dict[str, Any]) -> None:
 
 @read_only
 def get_policy(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    return shown(POLICIES.get(call.tx, resource_of(call, read_name(call, request))))
+    named = read_name(call, request)
+    find_function(call, named)
+    return shown(POLICIES.get(call.tx, named.arn if named.qualifier == LATEST else named.full_arn))

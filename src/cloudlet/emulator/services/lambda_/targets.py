@@ -93,9 +93,9 @@ def find_target(call: Call, named: Named) -> Target:
 
 def provisioned_of(call: Call, named: Named, qualifier: str, number: str) -> int:
     """How many environments are provisioned for what was asked for, or for the version that it means."""
-    for name in (qualifier, number):
-        setting = PROVISIONED.get(call.tx, named.account_id, named.region, named.name, name)
-        if setting is not None:
+    for setting in PROVISIONED.scan(call.tx, named.account_id, named.region, named.name):
+        alias = find_alias(call, named, setting.qualifier)
+        if setting.qualifier in (qualifier, number) or (alias is not None and alias.version == number):
             return int(setting.value["Requested"])
     return 0
 

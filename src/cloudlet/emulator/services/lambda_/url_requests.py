@@ -168,8 +168,8 @@ def made_answer(returned: Mapping[str, Any]) -> HttpResponse:
         if name.lower() not in DROPPED:
             headers.pop("Content-Type" if name.lower() == "content-type" else name, None)
             headers[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    if returned.get("cookies"):
-        headers["Set-Cookie"] = ", ".join(returned["cookies"])
+    for number, cookie in enumerate(returned.get("cookies") or (), 1):
+        headers[cookie_name(number)] = str(cookie)
     body = returned.get("body")
     text = "" if body is None else body if isinstance(body, str) else orjson.dumps(body).decode()
     content = text.encode()
@@ -182,6 +182,12 @@ def made_answer(returned: Mapping[str, Any]) -> HttpResponse:
         return HttpResponse(int(returned["statusCode"]), headers, content)
     except (TypeError, ValueError):
         return HttpResponse(502, {"Content-Type": JSON}, b"Internal Server Error")
+
+
+def cookie_name(number: int) -> str:
+    """`Set-Cookie` in another case for each: cookies cannot be joined, and a dict has each name once."""
+    cased = "".join(one.upper() if number >> place & 1 else one for place, one in enumerate("setcookie"))
+    return f"{cased[:3]}-{cased[3:]}"
 
 
 def cors_headers(url: Setting, http: HttpRequest) -> dict[str, str]:
