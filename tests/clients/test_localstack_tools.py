@@ -41,6 +41,12 @@ rule = FaultRule(service="s3")
 found = {
     "bodies": [message.body for message in aws.list_sqs_messages_from_queue_url(queue)],
     "texts": aws.get_sns_sms_messages().sms_messages,
+    "devices": [
+        message.message
+        for messages in aws.get_sns_endpoint_messages().platform_endpoint_messages.values()
+        for message in messages
+    ],
+    "mails": [(message.subject, message.body.html_part) for message in aws.get_ses_messages()],
     "rules": [made.service for made in chaos.set_fault_rules(fault_rules=[rule])],
     "rules after": chaos.delete_fault_rules(fault_rules=[rule]),
     "latency": chaos.set_network_effects(NetworkEffectsConfig(latency=3)).latency,
@@ -87,12 +93,20 @@ def test_the_python_sdk(start_emulator: Callable[..., RunningEmulator], tmp_path
     sqs = emulator.client("sqs")
     queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="hello")
-    emulator.client("sns").publish(PhoneNumber="+4912345678", Message="text")
+    sns, ses = emulator.client("sns"), emulator.client("ses")
+    sns.publish(PhoneNumber="+4912345678", Message="text")
+    application = sns.create_platform_application(Name="app", Platform="GCM", Attributes={"PlatformCredential": "x"})
+    device = sns.create_platform_endpoint(PlatformApplicationArn=application["PlatformApplicationArn"], Token="t")
+    sns.publish(TargetArn=device["EndpointArn"], Message="push")
+    ses.verify_email_identity(EmailAddress="me@example.com")
+    mail = {"Subject": {"Data": "hello"}, "Body": {"Text": {"Data": "t"}, "Html": {"Data": "<h>"}}}
+    ses.send_email(Source="me@example.com", Destination={"ToAddresses": ["you@example.com"]}, Message=mail)
     (tmp_path / "use.py").write_text(SDK)
     python = Tool(programs / "python", tmp_path, emulator)
     found = json.loads(python("use.py", emulator.url, queue).splitlines()[-1])
     assert found["bodies"] == ["hello"]
     assert list(found["texts"]) == ["+4912345678"]
+    assert (found["devices"], found["mails"]) == (["push"], [["hello", "<h>"]])
     assert (found["rules"], found["rules after"], found["latency"]) == (["s3"], [], 3)
     assert "QueueUrls" not in sqs.list_queues()
 

@@ -287,6 +287,29 @@ def test_a_killed_emulator_leaves_nothing_behind(tmp_path: Path, open_again: Ope
     store.close()
 
 
+def test_a_blob_is_copied_out_and_kept_again_under_its_name(tmp_path: Path, open_again: OpenStore) -> None:
+    store = open_again()
+    blob_id = link(store, DATA)
+    copy = tmp_path / "copy"
+    run(store, lambda tx: tx.blobs.copy_to(tx, blob_id, len(DATA), copy), read_only=True)
+    unlink(store, blob_id)
+    flush(store)
+    assert copy.read_bytes() == DATA
+
+    def keep(tx: Transaction) -> None:
+        tx.blobs.keep(tx, tx.blobs.spooled(blob_id, copy))
+        BLOBS.put(tx, blobs.BlobRecord(blob_id, len(DATA), 1))
+
+    run(store, keep)
+    flush(store)
+    assert read(store, blob_id) == DATA
+    assert copy.read_bytes() == DATA
+    store.close()
+    store = open_again()
+    assert read(store, blob_id) == DATA
+    store.close()
+
+
 def test_a_full_disk_is_said_clearly(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     writer = store.blobs.writer()
 
