@@ -103,15 +103,20 @@ def sqs(emulator: RunningEmulator) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def timed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
-    """An emulator of the module's own, whose clock may be moved."""
+    """An emulator of the module's own, whose clock stands still until somebody moves it."""
     running = RunningEmulator(tmp_path_factory.mktemp("timed") / "output.log")
+    post(running, "freeze", {})
     yield running
     running.stop()
 
 
 def advance(emulator: RunningEmulator, seconds: float) -> None:
     """Let time pass; what falls due has run when this returns."""
-    body = json.dumps({"seconds": seconds}).encode()
-    request = urllib.request.Request(f"{emulator.url}/_cloudlet/clock/advance", body, method="POST")
+    post(emulator, "advance", {"seconds": seconds})
+
+
+def post(emulator: RunningEmulator, action: str, content: dict[str, Any]) -> None:
+    body = json.dumps(content).encode()
+    request = urllib.request.Request(f"{emulator.url}/_cloudlet/clock/{action}", body, method="POST")
     with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
