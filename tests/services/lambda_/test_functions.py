@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.services.lambda_.conftest import ROLE, Functions, packed
@@ -243,10 +244,11 @@ def test_code_of_a_folder_is_loaded_again_after_a_change(functions: Functions, t
 
 def test_elements_of_lists_and_maps_are_checked_in_lambdas_words(functions: Functions) -> None:
     name = functions.make(Publish=True)
+    aws = functions.emulator.client("lambda", config=Config(parameter_validation=False))
     with pytest.raises(ClientError, match=re.escape("regular expression pattern: subnet-[0-9a-z]*]")) as caught:
         functions.aws.update_function_configuration(FunctionName=name, VpcConfig={"SubnetIds": ["net"]})
     assert "[Member must have length less than or equal to 1024, Member must have length greater" in str(caught.value)
     weights = {"AdditionalVersionWeights": {"2": -1.0}}
     with pytest.raises(ClientError, match="Map value must satisfy constraint") as caught:
-        functions.aws.create_alias(FunctionName=name, Name="a", FunctionVersion="1", RoutingConfig=weights)
+        aws.create_alias(FunctionName=name, Name="a", FunctionVersion="1", RoutingConfig=weights)
     assert code_of(caught) == "ValidationException"

@@ -18,6 +18,7 @@ server makes a task of.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import time
 from collections.abc import Awaitable, Coroutine
@@ -25,8 +26,6 @@ from typing import Any
 
 from cloudlet.emulator.gateway.apis.addresses import HOST as API_HOST
 from cloudlet.emulator.gateway.apis.addresses import OLD_PREFIX, PREFIX, Address, find_address
-from cloudlet.emulator.gateway.apis.answers import message
-from cloudlet.emulator.gateway.apis.running import answer_api
 from cloudlet.emulator.gateway.chaos import Chaos
 from cloudlet.emulator.gateway.cors import Cors
 from cloudlet.emulator.gateway.dispatch import Dispatcher, not_implemented
@@ -54,6 +53,7 @@ DOCUMENT_PATH = "/openapi.yaml"
 SERVED_BY = "x-cloudlet-served-by"
 NATIVE = "native"
 FALLBACK = "fallback"
+RUNNING_APIS = "cloudlet.emulator.gateway.apis.running"
 API_PREFIXES = (PREFIX, OLD_PREFIX)
 
 Answer = HttpResponse | Coroutine[Any, Any, HttpResponse]
@@ -145,11 +145,12 @@ class Chain:
     async def _answer_api(self, request: HttpRequest, address: Address) -> HttpResponse:
         """A request to an API that a user has made."""
         started = time.perf_counter()
+        apis = importlib.import_module(RUNNING_APIS)  # lazy: for those who have made an API
         try:
-            response = await answer_api(self.dispatcher, request, address)
+            response: HttpResponse = await apis.answer_api(self.dispatcher, request, address)
         except Exception as error:  # renders: whatever goes wrong inside is the API's 500
             LOG.error("the API %s failed", address.api_id, exc_info=error)
-            response = message(500, "Internal server error")
+            response = HttpResponse(500, {"Content-Type": "application/json"}, b'{"message":"Internal server error"}')
         if type(request.body) is SpooledBody:
             request.body.discard()
         self._add_headers(request, response)

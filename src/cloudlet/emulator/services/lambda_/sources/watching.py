@@ -25,7 +25,14 @@ async def watch(call: Call) -> None:
     tasks: dict[str, tuple[Any, asyncio.Task[None]]] = {}
     try:
         while True:
-            mappings = settle(call)
+            try:
+                mappings = settle(call)
+            except (
+                Exception
+            ):  # survives: the store refused, or another emulator was faster; the next look may be luckier
+                LOG.exception("the event source mappings could not be read")
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             wanted = {mapping.uuid: mapping for mapping in mappings if mapping.state in ACTIVE}
             for uuid in list(tasks):
                 known, task = tasks[uuid]
