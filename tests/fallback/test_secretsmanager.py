@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import time
 import urllib.request
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -124,6 +127,51 @@ def test_rotation_wants_a_function(client: Client, unique: Unique) -> None:
     arn = "arn:aws:lambda:us-east-1:000000000000:function:" + unique("none")
     assert refused(secrets.rotate_secret, SecretId=name, RotationLambdaARN=arn)[0] == "AccessDeniedException"
     assert "RotationEnabled" not in secrets.describe_secret(SecretId=name)
+
+
+ROTATING = """
+import os, boto3
+def handler(event, context):
+    secrets = boto3.client("secretsmanager")
+    arn, token = event["SecretId"], event["ClientRequestToken"]
+    if event["Step"] == "createSecret":
+        secrets.put_secret_value(SecretId=arn, ClientRequestToken=token, SecretString="new", VersionStages=["AWSPENDING"])
+    if event["Step"] == "finishSecret":
+        stages = secrets.describe_secret(SecretId=arn)["VersionIdsToStages"]
+        current = next(name for name, labels in stages.items() if "AWSCURRENT" in labels)
+        secrets.update_secret_version_stage(
+            SecretId=arn, VersionStage="AWSCURRENT", MoveToVersionId=token, RemoveFromVersionId=current
+        )
+"""
+
+
+def test_a_function_rotates_a_secret(client: Client, unique: Unique) -> None:
+    secrets, name = client("secretsmanager"), unique("secret")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", ROTATING)
+    function = client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/rotation",
+        Code={"ZipFile": content.getvalue()},
+        Timeout=30,
+    )["FunctionArn"]
+    client("lambda").get_waiter("function_active_v2").wait(FunctionName=name)
+    secrets.create_secret(Name=name, SecretString="old")
+    token = secrets.rotate_secret(
+        SecretId=name, RotationLambdaARN=function, RotationRules={"AutomaticallyAfterDays": 7}
+    )["VersionId"]
+    end = time.monotonic() + 60
+    while secrets.get_secret_value(SecretId=name)["SecretString"] == "old" and time.monotonic() < end:
+        time.sleep(0.05)
+    now = secrets.get_secret_value(SecretId=name)
+    assert (now["SecretString"], now["VersionId"]) == ("new", token)
+    described = secrets.describe_secret(SecretId=name)
+    assert described["RotationEnabled"] is True
+    assert described["RotationRules"] == {"AutomaticallyAfterDays": 7}
+    assert secrets.get_secret_value(SecretId=name, VersionStage="AWSPREVIOUS")["SecretString"] == "old"
 
 
 def test_several_values_at_once_and_what_was_wrong(client: Client, unique: Unique) -> None:

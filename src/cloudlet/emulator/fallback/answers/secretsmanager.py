@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cloudlet.emulator.fallback.answers import ANY, Answer, Asked
+from cloudlet.emulator.fallback.answers import ANY, Answer, Asked, rotation
 from cloudlet.emulator.fallback.answers.paging import page
 from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
 
@@ -25,10 +25,6 @@ NOT_FOUND = "Secrets Manager can't find the specified secret."
 WANTS_TOKEN = frozenset({"CreateSecret", "PutSecretValue", "RotateSecret", "UpdateSecret"})
 WHILE_MARKED = frozenset({"DeleteSecret", "DescribeSecret", "RestoreSecret", "ListSecretVersionIds", "ListSecrets"})
 KEY_OF_AWS = "DefaultEncryptionKey"
-CANNOT_INVOKE = (
-    "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access to the "
-    "principal secretsmanager.amazonaws.com."
-)
 
 
 def refuse(code: str, message: str) -> UnmodelledError:
@@ -135,7 +131,9 @@ def get_secret_value(asked: Asked) -> dict[str, Any]:
     request = asked.request
     with asked.state() as backend:
         secret = secret_of(asked, backend)
-        stage, version = request.get("VersionStage"), request.get("VersionId")
+        version = request.get("VersionId")
+        stage = request.get("VersionStage") or (None if version is not None else "AWSCURRENT")
+        check_value(secret, stage, version)
         known = secret.versions.get(version, {})
         if version is not None and version in secret.versions and stage not in (None, *known["version_stages"]):
             raise refuse(
@@ -146,13 +144,22 @@ def get_secret_value(asked: Asked) -> dict[str, Any]:
             staged = [made for made in secret.versions.values() if stage in made["version_stages"]]
             if not staged:
                 raise not_found(f"Secrets Manager can't find the specified secret value for staging label: {stage}")
-        answer = asked.proceed()
+        answer = asked.proceed(VersionStage=stage)
         today = asked.call.now // DAY_SECONDS * DAY_SECONDS
         secret.accessed_at = today
         made = secret.versions.get(answer["VersionId"])
         if made is not None:
             made["accessed_at"] = today
         return answer
+
+
+def check_value(secret: Any, stage: str | None, version: str | None) -> None:
+    """A version that a rotation has begun has no value yet."""
+    for name, made in secret.versions.items():
+        has_none = "secret_string" not in made and "secret_binary" not in made
+        if has_none and (name == version or (version is None and stage in made["version_stages"])):
+            named = f"VersionId: {version}" if version is not None else f"staging label: {stage}"
+            raise not_found(f"Secrets Manager can't find the specified secret value for {named}")
 
 
 def describe_secret(asked: Asked) -> dict[str, Any]:
@@ -163,6 +170,10 @@ def describe_secret(asked: Asked) -> dict[str, Any]:
 
 def completed(told: dict[str, Any], secret: Any, stages: str) -> dict[str, Any]:
     """Versions without a stage are not told of, the day of the last use is."""
+    if getattr(secret, "rotation_rules", None):
+        told["RotationRules"] = dict(secret.rotation_rules)
+    if secret.rotation_requested and secret.next_rotation_date:
+        told["NextRotationDate"] = secret.next_rotation_date
     if stages in told:
         told[stages] = {version: labels for version, labels in told[stages].items() if labels}
     if hasattr(secret, "accessed_at"):
@@ -218,22 +229,8 @@ def update_secret_version_stage(asked: Asked) -> dict[str, Any]:
 
 
 def rotate_secret(asked: Asked) -> dict[str, Any]:
-    request = asked.request
     with asked.state() as backend:
-        secret = secret_of(asked, backend)
-        function = request.get("RotationLambdaARN") or secret.rotation_lambda_arn
-        if not function and secret.owning_service is None:
-            raise refuse("InvalidRequestException", "No Lambda rotation function ARN is associated with this secret.")
-    if function:
-        check_function(asked, function)
-    return asked.proceed()
-
-
-def check_function(asked: Asked, function: str) -> None:
-    try:
-        asked.other("lambda", "GetFunction", {"FunctionName": function})
-    except AwsError as error:
-        raise refuse("AccessDeniedException", CANNOT_INVOKE) from error
+        return rotation.rotate_secret(asked, secret_of(asked, backend))
 
 
 def put_resource_policy(asked: Asked) -> dict[str, Any]:
