@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import threading
+import zipfile
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -217,6 +219,50 @@ def test_an_address_that_nobody_could_call_is_refused(client: Client, unique: Un
         destination(client, unique("api"), url, "BASIC", BASIC)
 
 
+def test_an_api_of_api_gateway_is_a_target(client: Client, unique: Unique, emulator: Any) -> None:
+    name, gateway = unique("api"), client("apigateway")
+    url = client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "app.py",
+            "import boto3, os\n"
+            "def handler(event, context):\n"
+            "    text = event['body'] + ' ' + event['headers']['X-Own']\n"
+            "    boto3.client('sqs').send_message(QueueUrl=os.environ['QUEUE'], MessageBody=text)\n"
+            "    return {'statusCode': 200, 'body': ''}\n",
+        )
+    function = client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.12",
+        Role="arn:aws:iam::000000000000:role/r",
+        Handler="app.handler",
+        Code={"ZipFile": packed.getvalue()},
+        Environment={"Variables": {"QUEUE": url}},
+        Timeout=30,
+    )["FunctionArn"]
+    api = gateway.create_rest_api(name=name)["id"]
+    root = gateway.get_resources(restApiId=api)["items"][0]["id"]
+    resource = gateway.create_resource(restApiId=api, parentId=root, pathPart="in")["id"]
+    place = {"restApiId": api, "resourceId": resource, "httpMethod": "POST"}
+    gateway.put_method(**place, authorizationType="NONE")
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+    gateway.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    gateway.create_deployment(restApiId=api, stageName="dev")
+    target = f"arn:aws:execute-api:us-east-1:000000000000:{api}/dev/POST/in"
+    listen(client, name, target, InputPath="$.detail", HttpParameters={"HeaderParameters": {"X-Own": "$.source"}})
+    put(client, name, {"n": 1})
+    found: list[str] = []
+
+    def called() -> bool:
+        answer = client("sqs").receive_message(QueueUrl=url)
+        found.extend(message["Body"] for message in answer.get("Messages", []))
+        return bool(found)
+
+    assert emulator.wait_until(called)
+    assert found[0] == f'{{"n":1}} {name}'
+
+
 def test_secrets_are_not_shown(client: Client, unique: Unique) -> None:
     events, name = client("events"), unique("connection")
     parameters = {
@@ -240,6 +286,15 @@ def test_secrets_are_not_shown(client: Client, unique: Unique) -> None:
             ]
         },
     }
+    secrets = client("secretsmanager")
+    value = json.loads(secrets.get_secret_value(SecretId=found["SecretArn"])["SecretString"])
+    assert (value["username"], value["password"]) == ("user", "secret")
+    assert [entry["value"] for entry in value["invocation_http_parameters"]["header_parameters"]] == ["1", "2"]
+    events.update_connection(Name=name, AuthParameters={"BasicAuthParameters": {"Password": "new"}})
+    assert json.loads(secrets.get_secret_value(SecretId=found["SecretArn"])["SecretString"])["password"] == "new"
+    events.delete_connection(Name=name)
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        secrets.get_secret_value(SecretId=found["SecretArn"])
     assert found["SecretArn"].startswith(
         f"arn:aws:secretsmanager:us-east-1:000000000000:secret:events!connection/{name}/"
     )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from cloudlet.emulator.effects.jobs import enqueue
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.kernel.service import read_only, read_write
+from cloudlet.emulator.kernel.service import read_only
 from cloudlet.emulator.services.events.addresses import check_address
 from cloudlet.emulator.services.events.api import (
     CreateConnectionRequest,
@@ -29,6 +29,7 @@ from cloudlet.emulator.services.events.errors import exists, invalid, no_such_co
 from cloudlet.emulator.services.events.lookup import arn_of
 from cloudlet.emulator.services.events.paging import after_token, page
 from cloudlet.emulator.services.events.records import CONNECTIONS, Connection
+from cloudlet.emulator.services.events.secrets import change_secret, create_secret, delete_secret
 
 AUTHORIZE = "events.authorize"
 AUTHORIZE_SECONDS = 1.0  # long enough to be seen, short enough to wait for
@@ -41,31 +42,39 @@ PARAMETERS = (
 SECRETS = frozenset({"Password", "ApiKeyValue", "ClientSecret"})
 
 
-@read_write
-def create_connection(call: Call, request: CreateConnectionRequest) -> CreateConnectionResponse:
-    """Raises ResourceAlreadyExistsException, ValidationException."""
+async def create_connection(call: Call, request: CreateConnectionRequest) -> CreateConnectionResponse:
+    """With a secret. Raises ResourceAlreadyExistsException, ValidationException."""
     name, authorization = request["Name"], request["AuthorizationType"]
+    with call.transaction(read_only=True):
+        check_name(call, name)
+    check_parameters(authorization, request["AuthParameters"])
+    secret_arn = await create_secret(call, name, request["AuthParameters"])
+    with call.transaction():
+        check_name(call, name)
+        connection = Connection(
+            call.account_id,
+            call.region,
+            name,
+            call.ids.uuid(),
+            secret_arn,
+            call.now,
+            call.now,
+            call.now,
+            first_state(authorization),
+            authorization,
+            dict(request["AuthParameters"]),
+            request.get("Description", ""),
+            request.get("InvocationConnectivityParameters"),  # type: ignore[arg-type]
+            request.get("KmsKeyIdentifier", ""),
+        )
+        store(call, connection)
+    return outcome(call, connection)  # type: ignore[return-value]
+
+
+def check_name(call: Call, name: str) -> None:
+    """Raises ResourceAlreadyExistsException."""
     if CONNECTIONS.exists(call.tx, call.account_id, call.region, name):
         raise exists(f"Connection {name}")
-    check_parameters(authorization, request["AuthParameters"])
-    connection = Connection(
-        call.account_id,
-        call.region,
-        name,
-        call.ids.uuid(),
-        f"{call.ids.uuid()}-{call.ids.alphanumeric(6)}",
-        call.now,
-        call.now,
-        call.now,
-        first_state(authorization),
-        authorization,
-        dict(request["AuthParameters"]),
-        request.get("Description", ""),
-        request.get("InvocationConnectivityParameters"),  # type: ignore[arg-type]
-        request.get("KmsKeyIdentifier", ""),
-    )
-    store(call, connection)
-    return {**outcome(call, connection)}  # type: ignore[typeddict-item]
 
 
 def first_state(authorization: str) -> str:
@@ -99,10 +108,19 @@ def check_parameters(authorization: str, parameters: Mapping[str, Any]) -> None:
         check_address("AuthorizationEndpoint", parameters["OAuthParameters"].get("AuthorizationEndpoint", ""))
 
 
-@read_write
-def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateConnectionResponse:
+async def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateConnectionResponse:
     """What is not given stays. Raises ResourceNotFoundException, ValidationException."""
-    before = connection_of(call, request["Name"])
+    with call.transaction():
+        before = connection_of(call, request["Name"])
+        changed = changed_connection(call, before, request)
+        store(call, changed)
+    if changed.parameters != before.parameters:
+        await change_secret(call, changed.secret_arn, changed.parameters)
+    return {**outcome(call, changed), "LastAuthorizedTime": changed.authorized}  # type: ignore[typeddict-item]
+
+
+def changed_connection(call: Call, before: Connection, request: UpdateConnectionRequest) -> Connection:
+    """Raises ValidationException."""
     authorization = request.get("AuthorizationType", before.authorization)
     given: dict[str, Any] = dict(request.get("AuthParameters") or {})
     kept = before.parameters if authorization == before.authorization else {}
@@ -110,7 +128,7 @@ def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateCon
     if parameters or authorization != before.authorization:
         check_parameters(authorization, parameters)
     anew = parameters != before.parameters or authorization != before.authorization
-    changed = replace(
+    return replace(
         before,
         modified=call.now,
         authorized=call.now,
@@ -121,8 +139,6 @@ def update_connection(call: Call, request: UpdateConnectionRequest) -> UpdateCon
         description=request.get("Description", before.description),
         kms_key=request.get("KmsKeyIdentifier", before.kms_key),
     )
-    store(call, changed)
-    return {**outcome(call, changed), "LastAuthorizedTime": changed.authorized}  # type: ignore[typeddict-item]
 
 
 def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,20 +150,22 @@ def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-@read_write
-def deauthorize_connection(call: Call, request: DeauthorizeConnectionRequest) -> DeauthorizeConnectionResponse:
+async def deauthorize_connection(call: Call, request: DeauthorizeConnectionRequest) -> DeauthorizeConnectionResponse:
     """Takes its parameters away; until it has new ones nothing is called with it. Raises ResourceNotFoundException."""
-    before = connection_of(call, request["Name"])
-    connection = replace(before, state="DEAUTHORIZED", modified=call.now, token="", parameters={})
-    CONNECTIONS.put(call.tx, connection)
+    with call.transaction():
+        before = connection_of(call, request["Name"])
+        connection = replace(before, state="DEAUTHORIZED", modified=call.now, token="", parameters={})
+        CONNECTIONS.put(call.tx, connection)
+    await change_secret(call, connection.secret_arn, {})
     return {**outcome(call, connection), "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
 
 
-@read_write
-def delete_connection(call: Call, request: DeleteConnectionRequest) -> DeleteConnectionResponse:
-    """Raises ResourceNotFoundException."""
-    connection = connection_of(call, request["Name"])
-    CONNECTIONS.delete(call.tx, connection.account_id, connection.region, connection.name)
+async def delete_connection(call: Call, request: DeleteConnectionRequest) -> DeleteConnectionResponse:
+    """With its secret. Raises ResourceNotFoundException."""
+    with call.transaction():
+        connection = connection_of(call, request["Name"])
+        CONNECTIONS.delete(call.tx, connection.account_id, connection.region, connection.name)
+    await delete_secret(call, connection.secret_arn)
     over = outcome(call, replace(connection, state="DELETING"))
     return {**over, "LastAuthorizedTime": connection.authorized}  # type: ignore[typeddict-item]
 
@@ -156,13 +174,12 @@ def delete_connection(call: Call, request: DeleteConnectionRequest) -> DeleteCon
 def describe_connection(call: Call, request: DescribeConnectionRequest) -> DescribeConnectionResponse:
     """Without the secrets. Raises ResourceNotFoundException."""
     connection = connection_of(call, request["Name"])
-    secret = f"secret:events!connection/{connection.name}/{connection.secret_identifier}"
     found: dict[str, Any] = {
         **outcome(call, connection),
         "Name": connection.name,
         "AuthorizationType": connection.authorization,
         "LastAuthorizedTime": connection.authorized,
-        "SecretArn": f"arn:{call.partition}:secretsmanager:{connection.region}:{connection.account_id}:{secret}",
+        "SecretArn": connection.secret_arn,
         "AuthParameters": shown_parameters(connection.parameters),
     }
     if connection.description:

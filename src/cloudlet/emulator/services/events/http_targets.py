@@ -11,7 +11,7 @@ import orjson
 from msgspec.structs import replace
 
 from cloudlet.emulator.effects.jobs import GiveUp
-from cloudlet.emulator.eventing.arns import parse_arn
+from cloudlet.emulator.eventing.arns import Arn, parse_arn
 from cloudlet.emulator.eventing.deliveries import PERMANENT, Undelivered
 from cloudlet.emulator.eventing.inputs import MISSING, compact, look_up
 from cloudlet.emulator.kernel.call import Call
@@ -25,11 +25,16 @@ RETRIED = frozenset({401, 407, 409, 429})
 TOKEN_REFUSED = frozenset({401, 407})
 TOKEN_SECONDS = 3600.0  # how long a token is good whose server does not say
 AGENT = "Amazon/EventBridge/ApiDestinations"
+AGENT_OF_APIS = "Amazon/EventBridge/ApiGateway"
+API_SECONDS = 30.0
 
 
 async def call_destination(call: Call, payload: Mapping[str, Any], http: HttpDelivery) -> None:
     """Raises GiveUp for what another attempt would not mend, Undelivered."""
     place = parse_arn(payload["target"]["Arn"])
+    if place is not None and place.service == "execute-api":
+        await call_api(call, place, payload, http)
+        return
     owner = call if place is None else call.at(place.account, place.region)
     with owner.transaction(read_only=True) as tx:
         destination = DESTINATIONS.get(tx, owner.account_id, owner.region, payload["destination"])
@@ -44,13 +49,35 @@ async def call_destination(call: Call, payload: Mapping[str, Any], http: HttpDel
     url, headers, body = request_for(destination, connection, payload)
     headers |= await authorization(owner, connection, http)
     status = await http.send(destination.method, url, headers, body, TIMEOUT_SECONDS)
-    if 200 <= status < 300:
-        return
     if status in TOKEN_REFUSED:
         keep_token(owner, connection, "", 0.0)
+    judge(status, url)
+
+
+def judge(status: int, url: str) -> None:
+    """Raises GiveUp, Undelivered for an answer that is no success."""
+    if 200 <= status < 300:
+        return
     if status in RETRIED or status >= 500:
         raise Undelivered(f"{status}|{url} answered {status}")
     raise GiveUp(f"{PERMANENT}|{status}|{url} answered {status}")
+
+
+async def call_api(call: Call, place: Arn, payload: Mapping[str, Any], http: HttpDelivery) -> None:
+    """`…:execute-api:…:<api>/<stage>/<method>/<path>`: an API of API Gateway, which this emulator serves."""
+    api, stage, method, path = (*place.resource.split("/", 3), "", "", "")[:4]
+    event, given = payload["event"], payload["target"].get("HttpParameters") or {}
+    for value in given.get("PathParameterValues", ()):
+        path = path.replace("*", quote(filled(value, event), safe=""), 1)
+    url = f"http://127.0.0.1:{call.settings.port}/_aws/execute-api/{api}/{stage}/{path}"
+    query = {name: filled(value, event) for name, value in (given.get("QueryStringParameters") or {}).items()}
+    if query:
+        url += "?" + urlencode(query)
+    headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": AGENT_OF_APIS}
+    headers |= {name: filled(value, event) for name, value in (given.get("HeaderParameters") or {}).items()}
+    text = payload["parcel"]["errand"]["request"]["text"]
+    status = await http.send("POST" if method in ("", "*") else method, url, headers, text.encode(), API_SECONDS)
+    judge(status, url)
 
 
 def request_for(

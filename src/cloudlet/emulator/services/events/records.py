@@ -120,7 +120,7 @@ class Connection(Record, frozen=True):
     region: str
     name: str
     identifier: str
-    secret_identifier: str
+    secret_arn: str
     created: float
     modified: float
     authorized: float

@@ -76,7 +76,7 @@ def to_targets(call: Call, rule: Rule, event: Event, *, moment: float, hops: int
         arn = parse_arn(target.arn)
         if arn is not None and arn.service == "events" and arn.resource.startswith("event-bus/"):
             to_bus(here, rule, target, arn, event, moment=moment, hops=hops)
-        elif arn is not None and arn.service == "events":
+        elif arn is not None and arn.service in ("events", "execute-api"):
             to_server(here, rule, target, arn, event)
         else:
             to_service(here, rule, target, event)
@@ -98,11 +98,11 @@ def to_bus(call: Call, rule: Rule, target: Target, arn: Arn, event: Event, *, mo
 
 
 def to_server(call: Call, rule: Rule, target: Target, arn: Arn, event: Event) -> None:
-    """An API destination is called by a job: what a server does is no part of a transaction."""
+    """An API, or an API destination, is called by a job: what a server does is no part of a transaction."""
     text = text_for(call, rule, target, event)
     parcel = parcel_for(call, rule, target, event, Errand(arn.account, arn.region, "", "", {"text": text}))
     payload = {
-        "destination": arn.resource.split("/")[1],
+        "destination": arn.resource.partition("/")[2].partition("/")[0],
         "target": target.definition,
         "event": dict(event),
         "parcel": pack(parcel),
