@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.services.lambda_.conftest import Functions, packed
+from tests.services.lambda_.conftest import Functions, eventually, packed
 
 
 def code_of(error: pytest.ExceptionInfo[ClientError]) -> str:
@@ -109,8 +109,19 @@ def test_provisioned_concurrency_is_for_what_is_published(functions: Functions) 
     functions.aws.put_provisioned_concurrency_config(
         FunctionName=name, Qualifier="1", ProvisionedConcurrentExecutions=2
     )
-    found = functions.aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
-    assert (found["Status"], found["AllocatedProvisionedConcurrentExecutions"]) == ("READY", 2)
+
+    def ready() -> Any:
+        found = functions.aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
+        return found if found["Status"] == "READY" else None
+
+    assert eventually(ready)["AllocatedProvisionedConcurrentExecutions"] == 2
+    source = "import os\ndef handler(event, context): return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']"
+    functions.aws.update_function_code(FunctionName=name, ZipFile=packed(source), Publish=True)
+    functions.aws.put_provisioned_concurrency_config(
+        FunctionName=name, Qualifier="2", ProvisionedConcurrentExecutions=1
+    )
+    assert functions.call(name, Qualifier="2") == "provisioned-concurrency"
+    assert functions.call(name) == "on-demand"
     functions.aws.delete_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
     with pytest.raises(ClientError) as caught:
         functions.aws.get_provisioned_concurrency_config(FunctionName=name, Qualifier="1")
@@ -138,7 +149,9 @@ def test_code_signing_is_kept(functions: Functions) -> None:
     assert functions.aws.get_function_code_signing_config(FunctionName=name)["CodeSigningConfigArn"] == arn
     assert len(functions.aws.list_functions_by_code_signing_config(CodeSigningConfigArn=arn)["FunctionArns"]) == 1
     with pytest.raises(ClientError, match="The code signing configuration cannot be found"):
-        functions.aws.put_function_code_signing_config(CodeSigningConfigArn=arn[:-1] + "0", FunctionName=name)
+        functions.aws.put_function_code_signing_config(
+            CodeSigningConfigArn=arn[:-1] + ("1" if arn[-1] == "0" else "0"), FunctionName=name
+        )
 
 
 def test_recursion_and_runtime_updates_are_kept(functions: Functions) -> None:

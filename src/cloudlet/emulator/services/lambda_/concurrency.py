@@ -15,6 +15,8 @@ from cloudlet.emulator.services.lambda_.paging import page
 from cloudlet.emulator.services.lambda_.records import ALIASES, FUNCTIONS, LATEST, PROVISIONED, Setting
 from cloudlet.emulator.services.lambda_.times import iso_seconds
 
+PROVISIONING_SECONDS = 0.5
+
 
 @read_write
 def put_function_concurrency(call: Call, request: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +106,12 @@ def get_provisioned_concurrency_config(call: Call, request: dict[str, Any]) -> d
         raise api.ProvisionedConcurrencyConfigNotFoundException(
             "No Provisioned Concurrency Config found for this function", Type="User"
         )
-    return shown(setting)
+    return shown(setting, ready=is_ready(call, setting))
+
+
+def is_ready(call: Call, setting: Setting) -> bool:
+    """AWS takes a minute or two to begin environments; here it is soon said to be done."""
+    return call.now >= setting.modified + PROVISIONING_SECONDS
 
 
 @read_write
@@ -119,7 +126,7 @@ def list_provisioned_concurrency_configs(call: Call, request: dict[str, Any]) ->
     named = read_name(call, request)
     find_function(call, named)
     found = [
-        {"FunctionArn": f"{named.arn}:{setting.qualifier}", **shown(setting)}
+        {"FunctionArn": f"{named.arn}:{setting.qualifier}", **shown(setting, ready=is_ready(call, setting))}
         for setting in PROVISIONED.scan(call.tx, named.account_id, named.region, named.name)
     ]
     return page(found, "ProvisionedConcurrencyConfigs", request, lambda config: config["FunctionArn"])

@@ -208,9 +208,10 @@ async def network_of(call: Call, given: dict[str, Any] | None) -> dict[str, Any]
         try:
             await call.reach("ec2", "DescribeSecurityGroups", {"GroupIds": answer["SecurityGroupIds"]})
         except AwsError as error:
+            named = re.search(r"sg-\w+", error.message)
+            words = f"The security group '{named[0]}' does not exist" if named is not None else error.message
             raise invalid(
-                f"Error occurred while DescribeSecurityGroups. EC2 Error Code: {error.code}. "
-                f"EC2 Error Message: {error.message}"
+                f"Error occurred while DescribeSecurityGroups. EC2 Error Code: {error.code}. EC2 Error Message: {words}"
             ) from None
     try:
         found = await call.reach("ec2", "DescribeSubnets", {"SubnetIds": subnets})

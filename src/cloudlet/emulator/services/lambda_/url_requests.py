@@ -41,7 +41,7 @@ async def invoke_url(call: Call, request: dict[str, Any]) -> HttpResponse:
     with call.transaction(read_only=True) as tx:
         url = URLS.find(tx, "by_id", http.host.partition(".")[0])
     if url is None:
-        return plain(403, "Forbidden")
+        return plain(403, None)
     headers = cors_headers(url, http)
     if http.method == "OPTIONS" and url.value.get("Cors") and "origin" in http.headers:
         return HttpResponse(200, headers, b"")
