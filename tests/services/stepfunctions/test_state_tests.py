@@ -115,7 +115,7 @@ def test_map_is_tested_with_a_mock_only(machines: Machines) -> None:
     assert code == "InvalidDefinition"
     assert "TestState API does not support Map or Parallel states." in message
     found = tried(machines, state, {"list": [1, 2]}, mock={"result": "[5, 6]"}, inspectionLevel="DEBUG")
-    assert (found["status"], found["output"]) == ("SUCCEEDED", "[5,6]")
+    assert (found["status"], found["output"]) == ("SUCCEEDED", "[5, 6]")
     assert found["inspectionData"]["afterItemsPath"] == "[1,2]"
     assert found["inspectionData"]["afterItemSelector"] == '[{"v":1},{"v":2}]'
     assert found["inspectionData"]["maxConcurrency"] == 3

@@ -154,8 +154,9 @@ def test_activity_that_is_gone_fails_its_task(machines: Machines) -> None:
     arn = machines.make({"T": {"Type": "Task", "Resource": activity, "End": True}})
     machines.client.delete_activity(activityArn=activity)
     execution = machines.start(arn)
-    assert machines.ended(execution)["error"] == "ActivityDoesNotExist"
-    assert "ActivityScheduleFailed" in machines.types(execution)
+    ended = machines.ended(execution)
+    assert ended["error"] == "States.Runtime"
+    assert ended["cause"].endswith(f"The activity {activity} does not exist.")
 
 
 def test_any_operation_is_reached_through_the_sdk(machines: Machines, emulator: RunningEmulator) -> None:

@@ -89,12 +89,21 @@ async def test_state(call: Call, request: TestStateInput) -> TestStateOutput:
         assigned = ended.conclusion.assigned
         if assigned is not None:
             seen["variables"] = {**tested.evaluation.variables, **assigned}
-        result = {"status": "SUCCEEDED", "output": dumps(ended.conclusion.output)}
+        result = {"status": "SUCCEEDED", "output": output_of(tested, ended, mock)}
         if ended.following is not None:
             result["nextState"] = ended.following
     if request.get("inspectionLevel", "INFO") != "INFO":
         result["inspectionData"] = inspection(seen)
     return result  # type: ignore[return-value]
+
+
+def output_of(tested: Tested, ended: Ended, mock: Any) -> str:
+    """A Map's mocked result that is its output stays as it was written."""
+    output = dumps(ended.conclusion.output)
+    if tested.state["Type"] == "Map" and mock is not None and "result" in mock:
+        text: str = mock["result"]
+        return text if dumps(loads(text)) == output else output
+    return output
 
 
 def invalid_state(message: str) -> Exception:
@@ -253,7 +262,10 @@ async def result_of(call: Call, tested: Tested, request: TestStateInput, data: A
 def inspect_map(tested: Tested, request: TestStateInput, data: Any, seen: Seen) -> None:
     """What a Map would iterate over, and its limits. Raises StateFailure."""
     state, evaluation, jsonata = tested.state, tested.evaluation, tested.jsonata
-    seen.update(map_runs.inspected(state, jsonata, evaluation, data))
+    source = request.get("stateConfiguration", {}).get("mapItemReaderData")
+    items = None if source is None else json_of(source, "mapItemReaderData")
+    if isinstance(items, list) or "ItemReader" not in state:
+        seen.update(map_runs.inspected(state, jsonata, evaluation, data, items if isinstance(items, list) else None))
     failures = request.get("stateConfiguration", {}).get("mapIterationFailureCount")
     total = seen.pop("itemCount", 0)
     if failures is None:
@@ -262,8 +274,9 @@ def inspect_map(tested: Tested, request: TestStateInput, data: Any, seen: Seen) 
         raise ValidationException(
             "The value of mapIterationFailureCount must not exceed the number of items of the Map state"
         )
+    limited = "toleratedFailureCount" in seen or "toleratedFailurePercentage" in seen
     tolerated = (seen.get("toleratedFailureCount", 0), seen.get("toleratedFailurePercentage", 0.0))
-    if map_runs.too_many(failures, total, int(tolerated[0]), float(tolerated[1])):
+    if limited and map_runs.too_many(failures, total, int(tolerated[0]), float(tolerated[1])):
         raise StateFailure(TOO_MANY_FAILED, map_runs.TOLERATED)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from email.utils import formatdate
 
 PATTERN = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +25,11 @@ def parse(text: object) -> float | None:
         moment = moment - offset if match[8] == "+" else moment + offset
     fraction = float("0." + match[7]) if match[7] else 0.0
     return (moment - EPOCH).total_seconds() + fraction
+
+
+def http_date(seconds: float) -> str:
+    """`Tue, 24 Nov 2026 10:35:15 GMT`."""
+    return formatdate(seconds, usegmt=True)
 
 
 def written(seconds: float) -> str:

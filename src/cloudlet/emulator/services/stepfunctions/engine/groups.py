@@ -211,8 +211,11 @@ def part_failed(run: Run, child: Frame, error: str | None, cause: str | None) ->
         abort(run, run.frame(number), group.kind == "map")
     parent.last_event = child.last_event
     run.note(parent, "ParallelStateFailed" if group.kind == "parallel" else "MapStateFailed")
-    if run.state_of(parent).get("Catch"):
+    state = run.state_of(parent)
+    if group.kind == "map" and state.get("Catch"):
         parent.last_event = child.last_event  # as after a success: AWS's events of leaving follow the part's
+    if group.kind == "parallel" and (state.get("Catch") or state.get("Retry")):
+        abort_state(run, child)
     raise StateFailure(error, cause)
 
 
@@ -225,9 +228,7 @@ def abort(run: Run, frame: Frame, iteration: bool) -> None:
             part = run.find(number)
             if part is not None:
                 abort(run, part, frame.group.kind == "map")
-    state = run.state_of(frame)
-    if state["Type"] in ABORTED and frame.entered_event:
-        run.note(frame, f"{state['Type']}StateAborted")
+    abort_state(run, frame)
     if iteration and frame.parent is not None:
         name = run.frame(frame.parent).state
         run.note(frame, "MapIterationAborted", {"name": name, "index": frame.index})
@@ -235,6 +236,13 @@ def abort(run: Run, frame: Frame, iteration: bool) -> None:
         tasks.forget(run, frame.task)
     frame.phase = FAILED
     frame.attempt += 1
+
+
+def abort_state(run: Run, frame: Frame) -> None:
+    """The event of a state that was entered and will not be left."""
+    state = run.state_of(frame)
+    if state["Type"] in ABORTED and frame.entered_event:
+        run.note(frame, f"{state['Type']}StateAborted")
 
 
 def clear(run: Run, frame: Frame) -> None:

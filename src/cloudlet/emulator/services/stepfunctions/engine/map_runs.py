@@ -296,10 +296,13 @@ def too_many(failed: int, total: int, tolerated_count: int, tolerated_percentage
     return not tolerated_count and failed > 0
 
 
-def inspected(state: dict[str, Any], jsonata: bool, evaluation: Evaluation, data: Any) -> dict[str, Any]:
+def inspected(
+    state: dict[str, Any], jsonata: bool, evaluation: Evaluation, data: Any, items: list[Any] | None
+) -> dict[str, Any]:
     """What TestState shows of a Map: its items before and after selection, and its limits. Raises StateFailure."""
     found: dict[str, Any] = {}
-    items = groups.items_of(state, jsonata, evaluation, data)
+    if items is None:
+        items = groups.items_of(state, jsonata, evaluation, data)
     if not jsonata:
         found["afterItemsPath"] = items
     inputs = []

@@ -100,9 +100,7 @@ def schedule_activity(run: Run, frame: Frame, target: Target, limits: dict[str, 
     given = {name: value for name, value in limits.items() if value is not None}
     parts = target.arn.split(":")
     if not ACTIVITIES.exists(run.tx, parts[4], parts[3], parts[6]):
-        error, cause = "ActivityDoesNotExist", f"Activity Does Not Exist: '{target.arn}'"
-        run.note(frame, "ActivityScheduleFailed", details.failure(error, cause))
-        raise StateFailure(error, cause)
+        raise run.evaluation(frame).failure(f"The activity {target.arn} does not exist.")
     text = dumps(task.arguments)
     scheduled = {"resource": target.arn, "input": text, "inputDetails": dict([details.WHOLE])}
     run.note(frame, "ActivityScheduled", scheduled | given)

@@ -10,6 +10,7 @@ from typing import Any
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps, loads
+from cloudlet.emulator.services.stepfunctions.asl.timestamps import http_date
 from cloudlet.emulator.services.stepfunctions.integrations import shapes
 
 Outcome = dict[str, Any]
@@ -42,7 +43,7 @@ async def invoke(call: Call, arguments: Any, pattern: str, unusable: Callable[[s
         request = shapes.request_of(operation, given)
     except shapes.Unusable as error:
         return unusable(str(error))
-    request["Payload"] = dumps(payload).encode()
+    request["Payload"] = payload_of(payload).encode()
     try:
         answer = await home_of(call, request["FunctionName"]).reach("lambda", "Invoke", request)
     except AwsError as error:
@@ -54,12 +55,25 @@ async def invoke(call: Call, arguments: Any, pattern: str, unusable: Callable[[s
     return {"submitted": result} if pattern == "token" else {"result": result}
 
 
+def payload_of(payload: Any) -> str:
+    """A text that is JSON is handed on as it is."""
+    if isinstance(payload, str):
+        try:
+            loads(payload)
+        except ValueError:
+            return dumps(payload)
+        return payload
+    return dumps(payload)
+
+
 def described(call: Call, answer: dict[str, Any], text: str) -> dict[str, Any]:
     request_id = call.ids.uuid()
     headers = {
         "Connection": "keep-alive",
         "Content-Length": str(len(text.encode())),
         "Content-Type": "application/json",
+        "Date": http_date(call.now),
+        "X-Amzn-Trace-Id": f"root=1-{int(call.now):08x}-{call.ids.hex(24)};parent={call.ids.hex(16)};sampled=0",
         "X-Amz-Executed-Version": answer.get("ExecutedVersion", "$LATEST"),
         "x-amzn-Remapped-Content-Length": "0",
         "x-amzn-RequestId": request_id,

@@ -16,6 +16,7 @@ from cloudlet.emulator.protocol.message import FileSlice
 from cloudlet.emulator.protocol.models import OperationModel
 from cloudlet.emulator.services.stepfunctions.asl.failures import RUNTIME, TASK_FAILED
 from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps
+from cloudlet.emulator.services.stepfunctions.asl.timestamps import http_date
 from cloudlet.emulator.services.stepfunctions.integrations import functions, shapes, waiting
 from cloudlet.emulator.services.stepfunctions.integrations.resources import OPTIMIZED, Optimized
 
@@ -90,7 +91,7 @@ async def optimized(call: Call, asked: Asked, service: Optimized) -> Outcome:
     except AwsError as error:
         return refused(call, error, service, operation)
     answer = shapes.answer_of(operation.output, await whole(result), java=False)
-    answer |= sdk_metadata(call)
+    answer |= sdk_metadata(call, answer)
     if (asked.resource_type, asked.action) == ("events", "putEvents") and answer.get("FailedEntryCount"):
         return {"error": "EventBridge.FailedEntry", "cause": dumps(answer)}
     if asked.pattern == "":
@@ -137,10 +138,15 @@ def exception_name(code: str, operation: OperationModel, general: str) -> str:
     return name if name.endswith("Exception") else name + "Exception"
 
 
-def sdk_metadata(call: Call) -> dict[str, Any]:
+def sdk_metadata(call: Call, answer: Any) -> dict[str, Any]:
     """What optimized integrations tell about the HTTP answer."""
     request_id = call.ids.uuid()
-    headers = {"x-amzn-RequestId": request_id, "Content-Type": "application/x-amz-json-1.0"}
+    headers = {
+        "Content-Length": str(len(dumps(answer))),
+        "Content-Type": "application/x-amz-json-1.0",
+        "Date": http_date(call.now),
+        "x-amzn-RequestId": request_id,
+    }
     return {
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},

@@ -11,7 +11,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
     {"": "", ".sync": "sync", ".sync:2": "sync", ".waitForTaskToken": "token"}
 )
 ACTIVITY = re.compile(r"arn:(aws[\w-]*):states:([\w-]+):(\d{12}):activity:(.+)")
-FUNCTION = re.compile(r"arn:(aws[\w-]*):lambda:([\w-]+):(\d{12}):function:(.+)")
+FUNCTION = re.compile(r"arn:(aws[\w-]*):lambda:([\w-]+):([\w-]+):function:(.+)")
 SERVICE = re.compile(
     r"arn:(aws[\w-]*):states:([\w-]*):(\d*):((?:aws-sdk:)?[\w-]+):(\w+)(\.sync:2|\.sync|\.waitForTaskToken)?"
 )
