@@ -190,10 +190,10 @@ def test_another_takes_over_from_one_that_is_killed_at_its_work(
     receiver.wait_for(1)
     dead = holder(seed, "webhooks")
     assert dead
-    (second,) = farm.start()
-    first.process.kill()
+    first.process.kill()  # at once: the attempt that it is at ends by itself after ten seconds
     first.process.wait()
     may_answer.set()
+    (second,) = farm.start()
     assert holder(seed, "webhooks") == dead, "nobody may take what is not over yet"
     seed.happen("member.joined")
     let_time_pass(seed)
