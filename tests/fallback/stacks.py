@@ -24,7 +24,7 @@ def resource(kind: str, /, **members: Any) -> dict[str, Any]:
     return {"Type": kind if kind.startswith("Custom") else f"AWS::{kind}", "Properties": properties, **own}
 
 
-def parameter(name: str, value: str = "1", **members: Any) -> dict[str, Any]:
+def parameter(name: str, value: Any = "1", **members: Any) -> dict[str, Any]:
     return resource("SSM::Parameter", Name=name, Type="String", Value=value, **members)
 
 
