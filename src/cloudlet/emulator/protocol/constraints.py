@@ -24,8 +24,8 @@ NO_ORDERS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 class Rules(msgspec.Struct, frozen=True):
     """What the front end of a service checks. `optional`: required members that may be absent all the same.
 
-    `free_enums`: shapes whose enumeration the operation checks itself. `newer_lists`: what it says of elements of lists
-    names lengths of at least 0, and not that they must not be null. `enum_orders`: shapes whose values are listed in
+    `free_enums`: shapes whose enumeration the operation checks itself, except in lists. `newer_lists`: what it says of elements of lists
+    names lengths of at least 0, and of texts not that they must not be null. `enum_orders`: shapes whose values are listed in
     another order than the model's.
     """
 
@@ -56,6 +56,13 @@ BY_PROTOCOL = MappingProxyType(
         # Route 53, CloudFront and S3 Control answer their own errors (InvalidInput, InvalidArgument, …).
         "rest-xml": Rules(pattern=False, enum=False),
     }
+)
+
+# with which functions may still be made, in the order in which AWS's errors list them
+LAMBDA_RUNTIMES = tuple(
+    """nodejs20.x python3.14 provided.al2023 python3.12 python3.13 nodejs24.x nodejs22.x java25 python3.10 python3.11 java21
+    ruby3.3 ruby3.4 ruby3.2 python3.8 python3.9 java17 nodejs16.x dotnet10 dotnet8 java11 dotnet6 nodejs18.x provided.al2
+    java8.al2""".split()
 )
 
 BY_SERVICE = MappingProxyType(
@@ -89,6 +96,7 @@ BY_SERVICE = MappingProxyType(
                     "EventSourcePosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"),
                     "InvokeMode": ("RESPONSE_STREAM", "BUFFERED"),
                     "RecursiveLoop": ("Terminate", "Allow"),
+                    "Runtime": LAMBDA_RUNTIMES,
                 }
             ),
         ),

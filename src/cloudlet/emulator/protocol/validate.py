@@ -173,6 +173,10 @@ class Compiler:
     def sequence(self, shape: Shape) -> Check | None:
         own = self.constraints(shape)
         element = shape.member
+        if element.name in self.rules.free_enums:
+            allowed = self.rules.enum_orders.get(element.name) or tuple(element.traits.get("enum", ()))
+            words = f"Member must satisfy enum value set: [{', '.join(allowed)}]"
+            own = (*own, (lambda values: any(value not in allowed for value in values), words))
         inner = self.of(element)
         if inner is not None and element.type not in ("structure", "list", "map"):
             inner = None
@@ -183,7 +187,7 @@ class Compiler:
 
     def element_words(self, element: Shape, each: list[str]) -> list[str]:
         found = each[::-1]
-        if not self.rules.newer_lists:
+        if not self.rules.newer_lists or not {"pattern", "min", "max"} & set(element.traits):
             return [*found, "Member must not be null"]
         if element.type == "string" and element.traits.get("min") == 0 and element.traits.get("max"):
             found.insert(1, "Member must have length greater than or equal to 0")

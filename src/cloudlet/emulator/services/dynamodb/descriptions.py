@@ -36,7 +36,7 @@ def describe(
         "DeletionProtectionEnabled": table.deletion_protection,
     }
     if status not in ("CREATING", "DELETING"):
-        description["WarmThroughput"] = describe_warm(table.warm, table, status)
+        description["WarmThroughput"] = describe_warm(table.warm, table, "ACTIVE" if status == "UPDATING" else status)
     add_billing(table, description)
     add_indexes(call, table, description, status, index_statuses or {})
     add_settings(table, description)

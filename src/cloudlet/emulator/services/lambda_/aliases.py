@@ -68,7 +68,6 @@ def check_target(call: Call, named: Named, version: str, routing: dict[str, Any]
 @read_write
 def create_alias(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     named, name = read_name(call, request), request["Name"]
-    find_function(call, named)
     weights = check_target(call, named, request["FunctionVersion"], request.get("RoutingConfig"))
     if find_alias(call, named, name) is not None:
         raise conflict(f"Alias already exists: {named.arn}:{name}")

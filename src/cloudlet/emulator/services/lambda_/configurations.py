@@ -15,9 +15,10 @@ from typing import Any
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.protocol.constraints import LAMBDA_RUNTIMES
 from cloudlet.emulator.services.lambda_.errors import invalid, violation
 from cloudlet.emulator.services.lambda_.records import LAYER_VERSIONS
-from cloudlet.emulator.services.lambda_.runtimes import CREATABLE, RUNTIMES, SNAP_START
+from cloudlet.emulator.services.lambda_.runtimes import RUNTIMES, SNAP_START
 from cloudlet.emulator.services.lambda_.times import iso_offset
 
 CREATING: Mapping[str, str] = MappingProxyType(
@@ -82,7 +83,7 @@ def check(call: Call, request: dict[str, Any], config: Mapping[str, Any]) -> Non
     """What can be said of the request by itself."""
     runtime = request.get("Runtime")
     if runtime is not None and runtime not in RUNTIMES:
-        listed = ", ".join(CREATABLE)
+        listed = ", ".join(LAMBDA_RUNTIMES)
         raise invalid(
             f"Value {runtime} at 'runtime' failed to satisfy constraint: "
             f"Member must satisfy enum value set: [{listed}] or be a valid ARN"

@@ -10,7 +10,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_only, read_write
 from cloudlet.emulator.services.lambda_.errors import conflict, invalid, no_function, not_found, wrong_revision
 from cloudlet.emulator.services.lambda_.names import Named, find_alias, find_function, read_name, version_of
-from cloudlet.emulator.services.lambda_.records import LATEST, POLICIES, Policy
+from cloudlet.emulator.services.lambda_.records import FUNCTIONS, LATEST, POLICIES, Policy
 
 ACCOUNT = re.compile(r"\d{12}")
 PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:(iam|sts)::(\d{12}):.+")
@@ -28,7 +28,7 @@ def resource_of(call: Call, named: Named) -> str:
     if not named.qualifier:
         return named.arn
     if find_alias(call, named, named.qualifier) is None and version_of(call, named, named.qualifier) is None:
-        if named.qualifier.isdigit():
+        if named.qualifier.isdigit() or "$" in named.qualifier:
             raise no_function(named.full_arn)
         raise not_found(f"Cannot find alias arn: {named.full_arn}")
     return named.full_arn
@@ -130,7 +130,10 @@ def add_permission(call: Call, request: dict[str, Any]) -> dict[str, Any]:
 
 @read_write
 def remove_permission(call: Call, request: dict[str, Any]) -> None:
-    resource = resource_of(call, read_name(call, request))
+    named = read_name(call, request)
+    if FUNCTIONS.get(call.tx, named.account_id, named.region, named.name) is None:
+        raise not_found(f"No policy found for: {named.full_arn}")
+    resource = resource_of(call, named)
     remove(call, resource, request["StatementId"], request.get("RevisionId"))
 
 

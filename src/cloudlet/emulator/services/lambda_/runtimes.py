@@ -34,11 +34,13 @@ DEPRECATED = tuple(
 RUNTIMES: Mapping[str, Runtime] = MappingProxyType(
     {name: Runtime(True) for name in SUPPORTED} | {name: Runtime(False) for name in DEPRECATED}
 )
-# with which functions may still be made, in the order in which AWS's error lists them
-CREATABLE = tuple(
-    """python3.12 provided.al2023 python3.13 python3.14 nodejs20.x nodejs24.x nodejs22.x java25 python3.10 python3.11 java21
-    ruby3.3 ruby3.4 ruby3.2 python3.8 python3.9 java17 nodejs16.x dotnet10 dotnet8 java11 dotnet6 nodejs18.x provided.al2
-    java8.al2""".split()
+# all that AWS's front end knows, in its order
+KNOWN = tuple(
+    """ruby3.5 ruby2.6 dotnetcore1.0 python3.7 nodejs8.10 nasa ruby2.7 python2.7-greengrass dotnetcore2.0 python3.8 java21
+    dotnet6 dotnetcore2.1 python3.9 java11 nodejs6.10 provided dotnetcore3.1 dotnet8 java25 java17 nodejs nodejs4.3 java8.al2
+    go1.x dotnet10 nodejs20.x go1.9 byol nodejs10.x provided.al2023 nodejs22.x python3.10 java8 nodejs12.x python3.11
+    nodejs24.x nodejs8.x python3.12 nodejs14.x nodejs8.9 nodejs26.x python3.13 python3.14 nodejs16.x python3.15 provided.al2
+    nodejs4.3-edge nodejs18.x ruby3.2 python3.4 ruby3.3 ruby3.4 ruby2.5 python3.6 python2.7""".split()
 )
 SNAP_START = frozenset(
     {"java11", "java17", "java21", "java25", "python3.12", "python3.13", "python3.14", "dotnet8", "dotnet10"}
@@ -52,6 +54,9 @@ def find_python(runtime: str) -> str:
     if found is None:
         return sys.executable
     ask = "import sys; print(sys.executable, 'python%d.%d' % sys.version_info[:2])"
+    shims = Path(found).parent
+    if shims.name == "shims":  # pyenv's: they run what is chosen for a folder, and the version may not be
+        found = next(map(str, shims.parent.glob(f"versions/{runtime.removeprefix('python')}.*/bin/{runtime}")), found)
     try:
         answer = subprocess.run([found, "-c", ask], capture_output=True, text=True, timeout=ASKING_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
