@@ -107,7 +107,8 @@ def scalar(shape: Shape, value: Any, name: str) -> None:
         expect(isinstance(value, int | float) and not isinstance(value, bool), name, "a number")
         limits(shape, value, name)
     elif kind == "timestamp":
-        expect(isinstance(value, str) and is_moment(value), name, "a valid timestamp")
+        expect(isinstance(value, str), name, "a string")
+        expect(is_moment(value), name, "a valid timestamp")
 
 
 def is_moment(text: str) -> bool:
