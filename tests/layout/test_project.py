@@ -60,6 +60,7 @@ def test_what_the_program_imports_is_a_dependency_with_a_reason() -> None:
         "dns": "dnspython",
         "prometheus_client": "prometheus-client",
         "samtranslator": "aws-sam-translator",
+        "yaml": "pyyaml",
     }
     assert {names.get(package, package) for package in imported_packages("src")} <= declared
     start, end = text.index("dependencies = ["), text.index("[project.optional-dependencies]")
