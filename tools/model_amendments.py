@@ -75,6 +75,11 @@ S3_ROOTS = {
     "ListParts": "ListPartsResult",
     "UploadPartCopy": "CopyPartResult",
 }
+# The order in which AWS's front end names the values of an enumeration, where it is not the model's.
+# Source: recorded answers to requests with a wrong value.
+ENUM_ORDERS = {
+    ("events", "ApiDestinationHttpMethod"): ["HEAD", "POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"],
+}
 S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -86,6 +91,9 @@ def amend(name: str, model: dict[str, Any]) -> None:
         amend_s3(model)
     if model["metadata"]["protocol"] == "rest-xml":
         amend_namespace(model)
+    for (service, shape), order in ENUM_ORDERS.items():
+        if service == name:
+            model["shapes"][shape]["enum"] = order
 
 
 def amend_sqs(model: dict[str, Any]) -> None:

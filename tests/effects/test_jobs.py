@@ -20,6 +20,7 @@ from cloudlet.emulator.effects.jobs import (
     JobHandler,
     JobRecord,
     JobRunner,
+    Refused,
     RetryAfter,
     RetryPolicy,
     cancel,
@@ -293,6 +294,22 @@ def test_giving_up_and_asking_for_a_time_overrule_the_policy(bench: Bench) -> No
     asyncio.run(bench.runner.run_due(START + 100))
     assert bench.told == [0.0, 7.0, 14.0]
     assert gave_up == [("a", "hopeless")]
+
+
+def test_what_somebody_outside_refuses_is_tried_again_and_told_in_a_line(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(call: Any, payload: dict[str, Any]) -> None:
+        bench.told.append(bench.clock.now() - START)
+        raise Refused("closed today")
+
+    bench.runner.register(JobHandler("test.fail", fail, retry=RetryPolicy((1.0, 2.0))))
+    bench.add("a", kind="test.fail")
+    with caplog.at_level(logging.INFO, "cloudlet.jobs"):
+        asyncio.run(bench.runner.run_due(START + 100))
+    assert bench.told == [0.0, 1.0, 3.0]
+    assert [record.exc_info for record in caplog.records] == [None] * 3
+    assert "closed today" in caplog.text
 
 
 def test_a_policy_may_depend_on_the_payload(bench: Bench) -> None:

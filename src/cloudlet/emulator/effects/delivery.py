@@ -10,10 +10,12 @@ from typing import Protocol
 
 import httpx
 
+from cloudlet.emulator.effects.jobs import Refused
+
 LARGEST_ANSWER = 1024 * 1024
 
 
-class DeliveryFailed(Exception):
+class DeliveryFailed(Refused):
     """No answer came: the address does not exist, refuses, is too slow, or is no HTTP server. The message says which."""
 
 

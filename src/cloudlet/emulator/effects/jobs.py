@@ -59,6 +59,10 @@ class RetryAfter(Exception):
         self.seconds = seconds
 
 
+class Refused(Exception):
+    """Raised by a handler: somebody outside did not take it; again as the policy says. One line in the log tells why."""
+
+
 class RetryPolicy(msgspec.Struct, frozen=True):
     """When a job that raised runs again: `delays_seconds[n]` after failure n + 1; after the last one it is dropped."""
 
@@ -378,6 +382,9 @@ class JobRunner:
                 await handler.run(call, job.payload)
         except (GiveUp, RetryAfter) as error:
             LOG.debug("Job %s of kind %s: %s", job.job_id, job.kind, error)
+            return error
+        except Refused as error:
+            LOG.info("Job %s of kind %s was refused (attempt %d): %s", job.job_id, job.kind, job.attempts, error)
             return error
         except Exception as error:  # survives: the policy says when it runs again
             LOG.warning("Job %s of kind %s failed (attempt %d)", job.job_id, job.kind, job.attempts, exc_info=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from cloudlet.emulator.effects.jobs import GiveUp, RetryPolicy, enqueue
+from cloudlet.emulator.effects.jobs import GiveUp, Refused, RetryPolicy, enqueue
 from cloudlet.emulator.eventing.arns import parse_arn
 from cloudlet.emulator.eventing.targets.errands import Errand
 from cloudlet.emulator.kernel.call import Call, Principal
@@ -61,7 +61,7 @@ class Parcel(msgspec.Struct, kw_only=True):
     own_codes: bool = True
 
 
-class Undelivered(Exception):
+class Undelivered(Refused):
     """A failed attempt that another may mend: `code|message`."""
 
 
