@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.request import urlopen
+
+from tests.conftest import RunningEmulator
 
 Client = Callable[..., Any]
 Unique = Callable[..., str]
 
 
-def test_a_stack_wires_events_to_a_queue(client: Client, unique: Unique) -> None:
+def existing(emulator: RunningEmulator, kind: str) -> set[str]:
+    """The names of what exists of a type."""
+    with urlopen(f"{emulator.url}/_localstack/resources", timeout=30) as answer:
+        lines = [json.loads(line) for line in answer]
+    return {entry["id"] for line in lines for entry in line.get(kind, [])}
+
+
+def test_a_stack_wires_events_to_a_queue(client: Client, unique: Unique, emulator: RunningEmulator) -> None:
     name = unique("stack")
     body = {
         "Resources": {
@@ -59,6 +69,8 @@ def test_a_stack_wires_events_to_a_queue(client: Client, unique: Unique) -> None
     assert [json.loads(message["Body"]) for message in messages] == [{"n": 2}]
     assert client("events").describe_archive(ArchiveName=name)["EventCount"] == 2
     assert client("scheduler").get_schedule(Name=name, GroupName=name)["State"] == "ENABLED"
+    assert existing(emulator, "AWS::Events::EventBus") >= {name}
+    assert existing(emulator, "AWS::Scheduler::Schedule") >= {name}
     stacks.delete_stack(StackName=name)
     stacks.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     assert name not in [bus["Name"] for bus in client("events").list_event_buses()["EventBuses"]]

@@ -31,6 +31,14 @@ KINDS = (
     Kind("AWS::SQS::Queue", "sqs", "QUEUES", lambda record: record.name),
     Kind("AWS::SNS::Topic", "sns", "TOPICS", lambda record: record.arn),
     Kind("AWS::DynamoDB::Table", "dynamodb", "TABLES", lambda record: record.name),
+    Kind("AWS::Events::ApiDestination", "events", "DESTINATIONS", lambda record: record.name),
+    Kind("AWS::Events::Archive", "events", "ARCHIVES", lambda record: record.name),
+    Kind("AWS::Events::Connection", "events", "CONNECTIONS", lambda record: record.name),
+    Kind("AWS::Events::EventBus", "events", "BUSES", lambda record: record.name),
+    Kind("AWS::Events::Rule", "events", "RULES", lambda record: record.name),
+    Kind("AWS::Pipes::Pipe", "pipes", "PIPES", lambda record: record.name),
+    Kind("AWS::Scheduler::Schedule", "scheduler", "SCHEDULES", lambda record: record.name),
+    Kind("AWS::Scheduler::ScheduleGroup", "scheduler", "GROUPS", lambda record: record.name),
 )
 
 
