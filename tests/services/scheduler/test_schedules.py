@@ -73,6 +73,7 @@ def test_an_update_sets_everything_anew(client: Client, unique: Unique) -> None:
         ({"FlexibleTimeWindow": {"Mode": "OFF", "MaximumWindowInMinutes": 5}}, "must not be provided"),
         ({"Target": {**TARGET, "Arn": "no-arn"}}, "Provided Arn is not in correct format."),
         ({"Target": {**TARGET, "Arn": "arn:aws:nothing:us-east-1:000000000000:x"}}, "not in correct format."),
+        ({"Target": {**TARGET, "Arn": "arn:aws:batch:us-east-1:000000000000:job-queue/x"}}, "not in correct format."),
         ({"Target": {**TARGET, "Arn": "arn:aws:kinesis:us-east-1:000000000000:stream/x"}}, "KinesisParameters"),
         ({"Target": {**TARGET, "Arn": "arn:aws:sqs:us-east-1:000000000000:x.fifo"}}, "MessageGroupId"),
         ({"Target": {**TARGET, "Arn": "arn:aws:scheduler:::aws-sdk:sqs"}}, "not in correct format."),

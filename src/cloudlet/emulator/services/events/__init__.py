@@ -40,7 +40,7 @@ SERVICE = Service(
         own_operations,
     ),
     jobs=(
-        JobHandler(timers.FIRE, jobs.fire),
+        JobHandler(timers.FIRE, jobs.fire, gave_up=jobs.fire_gave_up),
         JobHandler(replays.REPLAY, jobs.replay),
         JobHandler(connections.AUTHORIZE, jobs.authorize),
         JobHandler(routing.DELIVER, deliveries.deliver, deliveries.retry_policy, gave_up=deliveries.gave_up),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -20,6 +21,7 @@ from cloudlet.emulator.services.events.timers import next_after, set_timer
 if TYPE_CHECKING:
     from cloudlet.emulator.effects.delivery import HttpDelivery
 
+LOG = logging.getLogger("cloudlet.events")
 EVENTS_AT_ONCE = 100  # that a replay sends in one transaction
 
 
@@ -31,6 +33,14 @@ async def fire(call: Call, payload: dict[str, Any]) -> None:
             return
         trigger(call, rule, payload["occurrence"])
         set_timer(call, rule, next_after(payload["occurrence"], call.now))
+
+
+def fire_gave_up(call: Call, payload: dict[str, Any], reason: str) -> None:
+    """An occurrence that could not be run, whatever the fault, must not end the rule's schedule."""
+    rule = RULES.get(call.tx, call.account_id, call.region, payload["bus"], payload["name"])
+    if rule is not None and rule.revision == payload["revision"]:
+        LOG.error("an occurrence of the rule %s was lost: %s", rule.name, reason)
+        set_timer(call, rule, call.now)
 
 
 def trigger(call: Call, rule: Rule, moment: float) -> None:

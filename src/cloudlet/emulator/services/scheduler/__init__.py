@@ -9,7 +9,7 @@ SERVICE = Service(
     "scheduler",
     modules=(groups, schedules),
     jobs=(
-        JobHandler(timers.FIRE, jobs.fire),
+        JobHandler(timers.FIRE, jobs.fire, gave_up=jobs.fire_gave_up),
         JobHandler(jobs.DELIVER, deliveries.deliver, deliveries.retry_policy, gave_up=deliveries.gave_up),
     ),
 )

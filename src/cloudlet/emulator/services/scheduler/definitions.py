@@ -36,6 +36,22 @@ DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {"ScheduleExpressionTimezone": "UTC", "State": "ENABLED", "ActionAfterCompletion": "NONE"}
 )
 EARLIEST_START_SECONDS = 300
+# services whose resources a schedule may name; every other one is called by a universal target
+TEMPLATED = frozenset(
+    {
+        "codebuild",
+        "codepipeline",
+        "ecs",
+        "events",
+        "firehose",
+        "kinesis",
+        "lambda",
+        "sagemaker",
+        "sns",
+        "sqs",
+        "states",
+    }
+)
 # targets that need parameters of their own
 REQUIRED = MappingProxyType(
     {
@@ -95,7 +111,7 @@ def check_target(target: Mapping[str, Any]) -> None:
     if arn.service == "scheduler":
         check_universal(arn.resource, target)
         return
-    if not (arn.region and arn.account):
+    if not (arn.region and arn.account and arn.service in TEMPLATED):
         raise invalid("Provided Arn is not in correct format.")
     needed = REQUIRED.get(arn.service)
     if needed is not None and needed not in target:
