@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.kernel.call import Call
@@ -15,15 +13,6 @@ from cloudlet.emulator.services.stepfunctions.paging import limit_of, position_o
 from cloudlet.emulator.services.stepfunctions.records import EVENTS, Event
 
 DATA = frozenset({"input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables"})
-# Members of some events' details objects that are not named after the event's type.
-MEMBERS: Mapping[str, str] = MappingProxyType(
-    {
-        "MapIterationStarted": "mapIterationStartedEventDetails",
-        "MapIterationSucceeded": "mapIterationSucceededEventDetails",
-        "MapIterationFailed": "mapIterationFailedEventDetails",
-        "MapIterationAborted": "mapIterationAbortedEventDetails",
-    }
-)
 
 
 @read_only
@@ -74,4 +63,4 @@ def member_of(kind: str) -> str:
         return "stateEnteredEventDetails"
     if kind.endswith("StateExited"):
         return "stateExitedEventDetails"
-    return MEMBERS.get(kind) or f"{kind[:1].lower()}{kind[1:]}EventDetails"
+    return f"{kind[:1].lower()}{kind[1:]}EventDetails"

@@ -21,6 +21,7 @@ from cloudlet.emulator.services.stepfunctions.api import (
     InvalidLoggingConfiguration,
     ListStateMachinesInput,
     ListStateMachinesOutput,
+    MissingRequiredParameter,
     UpdateStateMachineInput,
     UpdateStateMachineOutput,
     ValidateStateMachineDefinitionInput,
@@ -164,7 +165,7 @@ def update_state_machine(call: Call, request: UpdateStateMachineInput) -> Update
 
 
 def missing_parameter() -> Exception:
-    return versions.MissingRequiredParameter(
+    return MissingRequiredParameter(
         "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
     )
 

@@ -116,7 +116,7 @@ def invalid_state(message: str) -> Exception:
 def read(call: Call, request: TestStateInput) -> Tested:
     """Raises InvalidDefinition, InvalidExecutionInput, ValidationException."""
     name, state, machine = state_of(request)
-    given = json_of(request.get("input", "{}"), "input")
+    given = json_of(request.get("input", "{}"))
     variables = object_of(request.get("variables"), "variables")
     context = context_of(call, name, state["Type"], request, given)
     evaluation = Evaluation(name, None, context, variables, call.now, call.ids.uuid, call.ids.random)
@@ -160,7 +160,7 @@ def every_state(holder: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def json_of(text: str, member: str) -> Any:
+def json_of(text: str) -> Any:
     """Raises InvalidExecutionInput."""
     try:
         return loads(text)
@@ -263,7 +263,7 @@ def inspect_map(tested: Tested, request: TestStateInput, data: Any, seen: Seen) 
     """What a Map would iterate over, and its limits. Raises StateFailure."""
     state, evaluation, jsonata = tested.state, tested.evaluation, tested.jsonata
     source = request.get("stateConfiguration", {}).get("mapItemReaderData")
-    items = None if source is None else json_of(source, "mapItemReaderData")
+    items = None if source is None else json_of(source)
     if isinstance(items, list) or "ItemReader" not in state:
         seen.update(map_runs.inspected(state, jsonata, evaluation, data, items if isinstance(items, list) else None))
     failures = request.get("stateConfiguration", {}).get("mapIterationFailureCount")

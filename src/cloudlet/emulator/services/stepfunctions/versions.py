@@ -12,7 +12,6 @@ from cloudlet.emulator.services.stepfunctions.api import (
     DeleteStateMachineVersionOutput,
     ListStateMachineVersionsInput,
     ListStateMachineVersionsOutput,
-    MissingRequiredParameter,
     PublishStateMachineVersionInput,
     PublishStateMachineVersionOutput,
 )
@@ -21,8 +20,6 @@ from cloudlet.emulator.services.stepfunctions.lookup import machine_by_arn
 from cloudlet.emulator.services.stepfunctions.names import machine_arn, read
 from cloudlet.emulator.services.stepfunctions.paging import page
 from cloudlet.emulator.services.stepfunctions.records import ALIASES, MACHINES, VERSIONS, Alias, Machine, Version
-
-__all__ = ["MissingRequiredParameter"]  # what UpdateStateMachine raises when nothing is to be changed
 
 
 def version_arn(call: Call, name: str, number: int) -> str:

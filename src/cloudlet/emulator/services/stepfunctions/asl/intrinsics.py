@@ -162,7 +162,7 @@ def paths_of(application: Application) -> list[str]:
 
 
 class Sources(NamedTuple):
-    """Where the values that are not in the text come from. `random_bytes` is the emulator's."""
+    """Where the values that are not in the text come from."""
 
     resolve: Callable[[str], Any]
     uuid: Callable[[], str]

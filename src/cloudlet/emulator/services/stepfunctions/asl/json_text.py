@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 BIGGEST = 2**63
-QUOTE = 39
 
 
 def dumps(value: Any) -> str:

@@ -16,8 +16,6 @@ from cloudlet.emulator.effects.ids import Ids
 from cloudlet.emulator.services.stepfunctions.asl.intrinsics import ALGORITHMS
 
 EXPRESSION = re.compile(r"\{%(.*)%\}", re.DOTALL)
-STATES_USE = re.compile(r"\$states\.([A-Za-z]+)(?:\.([A-Za-z]+))?")
-NAME = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 MOST_MILLISECONDS = 1000  # of one expression; nothing else runs meanwhile
 MOST_DEPTH = 300
 UNSUPPORTED = "returned an unsupported type."

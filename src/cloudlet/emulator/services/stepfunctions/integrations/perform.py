@@ -14,7 +14,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import FileSlice
 from cloudlet.emulator.protocol.models import OperationModel
-from cloudlet.emulator.services.stepfunctions.asl.failures import RUNTIME, TASK_FAILED
+from cloudlet.emulator.services.stepfunctions.asl.failures import RUNTIME
 from cloudlet.emulator.services.stepfunctions.asl.json_text import dumps
 from cloudlet.emulator.services.stepfunctions.asl.timestamps import http_date
 from cloudlet.emulator.services.stepfunctions.integrations import functions, shapes, waiting
@@ -198,8 +198,3 @@ def read_slice(part: FileSlice) -> bytes:
     with part.path.open("rb") as file:
         file.seek(part.start)
         return file.read(part.length)
-
-
-def failed(reason: str) -> Outcome:
-    """A task that could not be carried out for a reason of our own."""
-    return {"error": TASK_FAILED, "cause": reason, "submitting": True}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from typing import Any
 
 from cloudlet.emulator.protocol.constraints import rules_of
@@ -174,9 +174,3 @@ def text_of(content: Any) -> str:
         return bytes(content).decode()
     except UnicodeDecodeError:
         return b64encode(bytes(content)).decode()
-
-
-def bytes_of(content: Any) -> bytes:
-    if isinstance(content, str):
-        return b64decode(content)
-    return bytes(content)
