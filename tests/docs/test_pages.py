@@ -79,7 +79,9 @@ def test_every_internal_endpoint_has_its_method_and_path() -> None:
 
 
 def test_the_page_names_no_endpoint_that_is_not_there() -> None:
-    named = set(re.findall(r"`((?:GET|HEAD|POST|PUT|PATCH|DELETE) /(?:_|openapi)[^`\s]+)`", text("docs/internal-api.md")))
+    named = set(
+        re.findall(r"`((?:GET|HEAD|POST|PUT|PATCH|DELETE) /(?:_|openapi)[^`\s]+)`", text("docs/internal-api.md"))
+    )
     assert named == {f"{method} {path}" for method, path, _ in ROUTES}
 
 

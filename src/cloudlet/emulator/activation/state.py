@@ -47,7 +47,6 @@ class ActivationState(msgspec.Struct, frozen=True, kw_only=True):
             return True
         return any(name.endswith("*") and service.startswith(name[:-1]) for name in opened)
 
-
     def has(self, feature: str) -> bool:
         """Does the license open this feature of the platform (`pods`)? A limit of 0 opens nothing."""
         name = f"platform/{feature}"
