@@ -113,6 +113,13 @@ def finish(call: Call, target: Target, stream: str, report: Report, ran: Ran) ->
     return Outcome(ran.payload, "", log, ran.streamed)
 
 
+def trace_of(target: Target, request_id: str) -> str:
+    """The X-Ray header; a function whose tracing is active is always sampled."""
+    digits = request_id.replace("-", "")
+    sampled = int(target.config["TracingConfig"].get("Mode") == "Active")
+    return f"Root=1-{digits[:8]}-{digits[8:32]};Parent={digits[16:32]};Sampled={sampled}"
+
+
 async def ask(target: Target, environment: Environment, event: bytes, request_id: str, client_context: Any) -> Ran:
     limit = target.timeout_seconds
     invocation = {
@@ -121,7 +128,7 @@ async def ask(target: Target, environment: Environment, event: bytes, request_id
         "limit_seconds": limit,
         "arn": target.arn,
         "client_context": client_context,
-        "trace_id": f"Root=1-{request_id[:8]}-{request_id.replace('-', '')[8:32]};Sampled=0",
+        "trace_id": trace_of(target, request_id),
     }
     try:
         answer = await environment.program.ask(json.dumps(invocation).encode(), limit)

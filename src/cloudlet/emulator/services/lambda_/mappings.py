@@ -133,7 +133,7 @@ async def create_event_source_mapping(call: Call, request: dict[str, Any]) -> di
             started=call.now,
         )
         MAPPINGS.put(tx, mapping)
-    return shown(replace(mapping, state="Creating"))
+    return shown(mapping)
 
 
 def duplicate(service: str, source: str, named: Named, uuid: str) -> AwsError:
