@@ -228,6 +228,28 @@ def test_function_is_called_by_its_arn_and_through_the_integration(
     assert error == "Lambda.ResourceNotFoundException"
 
 
+@pytest.mark.parametrize(
+    ("payload", "wanted"), [({"a": 1}, {"a": 1}), ('{"a": 1}', {"a": 1}), ("plain", "plain"), (None, None), (0, 0)]
+)
+def test_payload_of_a_function_is_json_or_json_text(
+    machines: Machines, emulator: RunningEmulator, payload: Any, wanted: Any
+) -> None:
+    arn = function(emulator, name_of(machines), "def handler(event, context):\n    return event\n")
+    states = task("arn:aws:states:::lambda:invoke", {"FunctionName": arn, "Payload": payload})
+    assert machines.output(states)["Payload"] == wanted
+
+
+def test_result_that_is_too_large_fails_the_task(machines: Machines, emulator: RunningEmulator) -> None:
+    arn = function(emulator, name_of(machines), "def handler(event, context):\n    return b'x' * 300000\n")
+    execution = machines.start(machines.make({"F": {"Type": "Task", "Resource": arn, "End": True}}))
+    ended = machines.ended(execution)
+    assert ended["error"] == "States.DataLimitExceeded"
+    assert ended["cause"] == (
+        f"The state/task '{arn}' returned a result with a size exceeding the maximum number of bytes service limit."
+    )
+    assert machines.types(execution)[-2:] == ["LambdaFunctionFailed", "ExecutionFailed"]
+
+
 # --- tokens
 
 

@@ -98,6 +98,8 @@ class JsonFormatter(logging.Formatter):
 def encode(value: Any) -> Any:
     if isinstance(value, Decimal):
         return float(value)
+    if isinstance(value, bytes):  # AWS's runtime writes them as text
+        return value.decode()
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
