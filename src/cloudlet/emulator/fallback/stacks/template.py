@@ -80,11 +80,16 @@ def tagged(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
     return {f"Fn::{suffix}": value}
 
 
+def without_dates(resolvers: dict[str, list[tuple[str, Any]]]) -> dict[str, list[tuple[str, Any]]]:
+    """What plain scalars may be, by their first letter; a date is none of it."""
+    kept = {}
+    for first, tags in resolvers.items():
+        kept[first] = [(tag, pattern) for tag, pattern in tags if tag != "tag:yaml.org,2002:timestamp"]
+    return kept
+
+
 Loader.add_multi_constructor("!", tagged)
-Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
-}
+Loader.yaml_implicit_resolvers = without_dates(yaml.CSafeLoader.yaml_implicit_resolvers)
 
 
 def parse(text: str) -> Template:

@@ -6,8 +6,10 @@ region and parameters, and the answer to that one shows what came of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,12 +25,15 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 PARAMETER = "param_"  # before the names of fields that are parameters
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
 STYLE = files("cloudlet.emulator.gateway.internal") / "deploy.css"
-HEADERS = {
-    "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-}  # fmt: skip
+HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+        "frame-ancestors 'none'",
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+)
 
 
 async def get_deploy(emulator: Emulator, request: HttpRequest) -> HttpResponse:
