@@ -9,9 +9,17 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.conftest import RunningEmulator
+
 Client = Callable[..., Any]
 Unique = Callable[..., str]
 UNCHECKED = Config(parameter_validation=False)
+
+
+@pytest.fixture
+def client(emulator: RunningEmulator) -> Client:
+    """In an account of these tests alone: others count the networks of theirs."""
+    return lambda service, **options: emulator.client(service, account="111122227777", **options)
 
 
 def refused(act: Callable[..., Any], **request: Any) -> tuple[str, str]:

@@ -8,8 +8,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.conftest import RunningEmulator
+
 Client = Callable[..., Any]
 Unique = Callable[..., str]
+
+
+@pytest.fixture
+def client(emulator: RunningEmulator) -> Client:
+    """In an account of these tests alone: others count the networks of theirs."""
+    return lambda service, **options: emulator.client(service, account="111122227777", **options)
 
 
 def refused(act: Callable[..., Any], **request: Any) -> str:
