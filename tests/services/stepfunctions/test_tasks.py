@@ -229,7 +229,7 @@ def test_function_is_called_by_its_arn_and_through_the_integration(
 
 
 @pytest.mark.parametrize(
-    ("payload", "wanted"), [({"a": 1}, {"a": 1}), ('{"a": 1}', {"a": 1}), ("plain", "plain"), (None, None), (0, 0)]
+    ("payload", "wanted"), [({"a": 1}, {"a": 1}), ('{"a": 1}', {"a": 1}), ("plain", "plain"), (None, {}), (0, 0)]
 )
 def test_payload_of_a_function_is_json_or_json_text(
     machines: Machines, emulator: RunningEmulator, payload: Any, wanted: Any

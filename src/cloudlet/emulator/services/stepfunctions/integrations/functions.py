@@ -56,7 +56,9 @@ async def invoke(call: Call, arguments: Any, pattern: str, unusable: Callable[[s
 
 
 def payload_of(payload: Any) -> str:
-    """A text that is JSON is handed on as it is."""
+    """A text that is JSON is handed on as it is; null is as good as no payload."""
+    if payload is None:
+        return "{}"
     if isinstance(payload, str):
         try:
             loads(payload)
