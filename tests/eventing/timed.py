@@ -48,8 +48,8 @@ class Timed:
             ).get("Messages", [])
             if not answer:
                 return found
-            for message in answer:
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            entries = [{"Id": str(at), "ReceiptHandle": message["ReceiptHandle"]} for at, message in enumerate(answer)]
+            sqs.delete_message_batch(QueueUrl=url, Entries=entries)
             found += answer
 
     def bodies(self, url: str) -> list[str]:
