@@ -30,7 +30,10 @@ PASSTHROUGH, TIMEOUT_MILLISECONDS = "WHEN_NO_MATCH", 29_000
 def create_rest_api(asked: Asked) -> dict[str, Any]:
     if not asked.request.get("name"):
         raise bad("Invalid Name specified")
-    return plain_api(asked.proceed())
+    api = plain_api(asked.proceed())
+    if not api.get("tags"):
+        api.pop("tags", None)
+    return api
 
 
 def rest_api(asked: Asked) -> dict[str, Any]:
@@ -242,7 +245,10 @@ def create_api_key(asked: Asked) -> dict[str, Any]:
     name = request.get("name")
     if name is not None and len(name) > LONGEST_NAME:
         raise bad("Invalid API Key name, can be at most 1024 characters.")
-    return asked.proceed()
+    made = asked.proceed()
+    if not made.get("name"):
+        made.pop("name", None)
+    return made
 
 
 def create_model(asked: Asked) -> dict[str, Any]:
@@ -292,7 +298,10 @@ def create_vpc_link(asked: Asked) -> dict[str, Any]:
         raise bad("Target ARNs cannot be empty")
     if len(asked.request["targetArns"]) > 1:
         raise bad("Only one target ARN is allowed")
-    if ":loadbalancer/net/" not in asked.request["targetArns"][0]:
+    target = asked.request["targetArns"][0]
+    if not target.startswith("arn:"):
+        raise bad(f"Invalid ARN. ARN is not well formed {target}")
+    if ":loadbalancer/net/" not in target:
         raise bad("Target ARN has to be the one of a network load balancer")
     told = asked.proceed()
     return {**told, "status": "PENDING"}
