@@ -197,3 +197,21 @@ def test_credentials_for_single_services(client: Client, unique: Unique) -> None
 def test_tags_of_aws_are_not_for_users(client: Client, unique: Unique) -> None:
     answer = refused(client("iam").create_user, UserName=unique("u"), Tags=[{"Key": "aws:x", "Value": "1"}])
     assert answer[:2] == ("InvalidInput", "aws: prefixed tag key names are not allowed for external use.")
+
+
+def test_devices_by_assignment(client: Client, unique: Unique) -> None:
+    iam, name = client("iam"), unique("device")
+    free, taken = (
+        iam.create_virtual_mfa_device(VirtualMFADeviceName=f"{name}-{kind}")["VirtualMFADevice"]["SerialNumber"]
+        for kind in ("free", "taken")
+    )
+    iam.create_user(UserName=name)
+    codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
+    iam.enable_mfa_device(UserName=name, SerialNumber=taken, **codes)
+
+    def listed(status: str) -> set[str]:
+        devices = iam.list_virtual_mfa_devices(AssignmentStatus=status)["VirtualMFADevices"]
+        assert not any("Base32StringSeed" in device for device in devices)
+        return {device["SerialNumber"] for device in devices} & {free, taken}
+
+    assert (listed("Assigned"), listed("Unassigned"), listed("Any")) == ({taken}, {free}, {free, taken})

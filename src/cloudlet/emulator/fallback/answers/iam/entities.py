@@ -307,6 +307,9 @@ def list_virtual_mfa_devices(asked: Asked) -> dict[str, Any]:
         for device in result["VirtualMFADevices"]
         if wanted == "Any" or (device["SerialNumber"] in assigned) == (wanted == "Assigned")
     ]
+    for device in found:  # told once, when the device is made
+        device.pop("Base32StringSeed", None)
+        device.pop("QRCodePNG", None)
     return {**result, "VirtualMFADevices": found}
 
 
