@@ -12,7 +12,7 @@ from typing import Any
 
 from cloudlet.emulator.fallback.bucket_properties import bucket_setting, cors_rule, encryption_rule
 from cloudlet.emulator.fallback.property_values import document, tags, text, typed
-from cloudlet.emulator.kernel.errors import AwsError
+from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
 
 Call = Callable[[str, dict[str, Any]], Any]
 GONE = frozenset(
@@ -153,6 +153,8 @@ class Bucket(Kind):
     replaced_by = frozenset({"BucketName"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        if exists(call, name):
+            raise UnmodelledError("BucketAlreadyExists", f"{name} already exists", 409)
         request: dict[str, Any] = {"Bucket": name}
         if region != "us-east-1":
             request["CreateBucketConfiguration"] = {"LocationConstraint": region}
@@ -204,6 +206,15 @@ class Bucket(Kind):
 
     def delete(self, call: Call, resource: Resource) -> None:
         call("DeleteBucket", {"Bucket": resource.identifier})
+
+
+def exists(call: Call, bucket: str) -> bool:
+    """S3 itself lets its owner make a bucket again in us-east-1; CloudFormation does not."""
+    try:
+        call("HeadBucket", {"Bucket": bucket})
+    except AwsError as error:
+        return error.status != 404
+    return True
 
 
 class BucketPolicy(Kind):

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("cloudlet.fallback")
 THREADS = 8
 PATIENCE_SECONDS = 0.2
+WITHOUT_MOTO = frozenset({"cloudcontrol"})  # answered here alone
 READING = ("describe_", "get_", "list_", "batch_get_", "lookup_", "search_", "head_")
 
 
@@ -83,7 +84,8 @@ class Fallback:
         """Load those of the services that are served here, before their first request."""
         for name in services:
             if name in covered() and not self._is_native(name) and is_installed():
-                self.engine().preload(name)
+                if name not in WITHOUT_MOTO:
+                    self.engine().preload(name)
                 self.used.add(name)
 
     # --- requests

@@ -28,6 +28,7 @@ MODULES: Mapping[str, str] = MappingProxyType(
     {
         "acm": "acm",
         "apigateway": "apigateway",
+        "cloudcontrol": "cloudcontrol",
         "cloudformation": "cloudformation",
         "cloudwatch": "cloudwatch",
         "ec2": "ec2",

@@ -130,6 +130,8 @@ class Shelf:
     stacks: dict[str, Stack] = field(default_factory=dict)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     macros: dict[str, str] = field(default_factory=dict)  # name -> ARN of the function
+    controlled: list[StackResource] = field(default_factory=list)  # made by the Cloud Control API
+    requests: list[dict[str, Any]] = field(default_factory=list)  # to that API, oldest first
 
     def find(self, name: str, *, deleted: bool = False) -> Stack | None:
         """The stack with this name or id; one that was deleted only by its id, and only if wanted."""
