@@ -249,6 +249,14 @@ def test_a_rotated_key_still_opens_what_it_sealed(client: Client) -> None:
     assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is False
 
 
+def test_a_key_that_is_never_rotated_says_so(client: Client) -> None:
+    kms = client("kms")
+    key, arn = make(kms, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    status = kms.get_key_rotation_status(KeyId=key)
+    assert (status["KeyRotationEnabled"], status["KeyId"]) == (False, arn)
+    assert refused(kms.enable_key_rotation, KeyId=key)[0] == "UnsupportedOperationException"
+
+
 def test_users_bring_their_own_material(client: Client) -> None:
     kms = client("kms")
     key, arn = make(kms, Origin="EXTERNAL")

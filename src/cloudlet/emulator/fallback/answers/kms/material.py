@@ -159,10 +159,14 @@ def disable_key_rotation(asked: Asked) -> dict[str, Any]:
 
 
 def get_key_rotation_status(asked: Asked) -> dict[str, Any]:
+    """False for keys that are never rotated: Terraform asks for it of every key."""
     with opened(asked) as key:
-        rotating(not_pending(key))
-        told = {"KeyRotationEnabled": bool(key.key_rotation_status), "KeyId": key.arn}
-        if key.key_rotation_status:
+        not_pending(key, "PendingReplicaDeletion")
+        told = {
+            "KeyRotationEnabled": bool(key.key_rotation_status) and key.key_state != "PendingDeletion",
+            "KeyId": key.arn,
+        }
+        if key.key_rotation_status and key.key_state != "PendingDeletion":
             told["RotationPeriodInDays"] = key.rotation_days
             told["NextRotationDate"] = next_rotation(key)
         return told
