@@ -258,7 +258,10 @@ def test_the_page_deploys_a_stack(emulator: RunningEmulator, client: Client, uni
 
     def post(fields: dict[str, str]) -> str:
         data = urllib.parse.urlencode(fields).encode()
-        with urllib.request.urlopen(address, data=data, timeout=60) as answer:
+        request = urllib.request.Request(address, data=data, headers={"Origin": emulator.url})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            # a browser must tell where its form comes from, or it is taken for a foreign page
+            assert answer.headers["Referrer-Policy"] == "same-origin"
             return str(answer.read().decode())
 
     asked = post(template)
