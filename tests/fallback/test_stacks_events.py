@@ -6,6 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from cloudlet.emulator.fallback import pickling
+from cloudlet.emulator.fallback.stacks.parameters import Value
+from cloudlet.emulator.fallback.stacks.records import Event, Shelf, Stack, StackResource
 from tests.fallback.stacks import body, create, events, parameter, reasons, refusal, resource, settled, update
 
 Client = Callable[..., Any]
@@ -194,3 +197,13 @@ def test_stacks_survive_a_restart(start_emulator: Callable[..., Any]) -> None:
     assert len(events(cloudformation, "kept")) == 8
     cloudformation.delete_stack(StackName="kept")
     assert not emulator.client("sqs").list_queues().get("QueueUrls")
+
+
+def test_stacks_are_data_that_other_emulators_read() -> None:
+    stack = Stack("id", "name", "000000000000", "us-east-1", 1.0)
+    stack.parameters["P"] = Value("given", "value")
+    stack.resources["R"] = StackResource("R", "AWS::SQS::Queue", "url")
+    stack.events.append(Event("e", "R", "url", "AWS::SQS::Queue", 1.0, "CREATE_COMPLETE"))
+    shelf = Shelf(stacks={"id": stack})
+    content = pickling.dump(shelf, lambda _value: None)
+    assert pickling.load(content, lambda _name: None, believe=False) == shelf
