@@ -96,11 +96,11 @@ def scalar(shape: Shape, value: Any, name: str) -> None:
         expect(isinstance(value, str), name, "a string")
         allowed = shape.traits.get("enum")
         if allowed and value not in allowed:
-            raise wrong(f"Field '{name}' is not one of the allowed values: [{', '.join(allowed)}]")
-        limits(shape, len(value), name)
+            raise wrong(f"Field '{name}' is not an expected value")
+        lengths(shape, value, name)
     elif kind == "blob":
         expect(isinstance(value, str), name, "a string")
-        limits(shape, len(value), name)
+        lengths(shape, value, name)
     elif kind == "boolean":
         expect(isinstance(value, bool), name, "a boolean")
     elif kind in ("integer", "long", "float", "double"):
@@ -127,6 +127,14 @@ def limits(shape: Shape, value: float, name: str) -> None:
         raise wrong(f"Field '{name}' is less than the minimum value")
     if high is not None and value > high:
         raise wrong(f"Field '{name}' is greater than the maximum value")
+
+
+def lengths(shape: Shape, value: str, name: str) -> None:
+    low, high = shape.traits.get("min"), shape.traits.get("max")
+    if low is not None and len(value) < low:
+        raise wrong(f"Field '{name}' is smaller than the minimum length")
+    if high is not None and len(value) > high:
+        raise wrong(f"Field '{name}' is larger than the maximum length")
 
 
 def wrong(message: str) -> ValidationException:

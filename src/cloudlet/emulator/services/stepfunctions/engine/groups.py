@@ -205,15 +205,14 @@ def part_failed(run: Run, child: Frame, error: str | None, cause: str | None) ->
     if group is None or child.frame_id not in group.active:
         return
     child.phase = FAILED
+    before = child.last_event
     if group.kind == "map":
         run.note(child, "MapIterationFailed", {"name": parent.state, "index": child.index})
     for number in [number for number in group.active if number != child.frame_id]:
         abort(run, run.frame(number), group.kind == "map")
-    parent.last_event = child.last_event
+    parent.last_event = before
     run.note(parent, "ParallelStateFailed" if group.kind == "parallel" else "MapStateFailed")
     state = run.state_of(parent)
-    if group.kind == "map" and state.get("Catch"):
-        parent.last_event = child.last_event  # as after a success: AWS's events of leaving follow the part's
     if group.kind == "parallel" and (state.get("Catch") or state.get("Retry")):
         abort_state(run, child)
     raise StateFailure(error, cause)
