@@ -220,7 +220,7 @@ def test_a_wait_condition_waits_for_signals(client: Client, unique: Unique) -> N
 def test_kinds_by_their_services_apis(client: Client, unique: Unique) -> None:
     name, cloudformation = unique("stack"), client("cloudformation")
     resources = {
-        "Key": resource("KMS::Key", EnableKeyRotation=True),
+        "Key": resource("KMS::Key", EnableKeyRotation=True, RotationPeriodInDays=180),
         "Alias": resource("KMS::Alias", AliasName=f"alias/{name}", TargetKeyId={"Ref": "Key"}),
         "Secret": resource("SecretsManager::Secret", Name=name, GenerateSecretString={"PasswordLength": 12}),
         "Stream": resource("Kinesis::Stream", Name=name, ShardCount=1),

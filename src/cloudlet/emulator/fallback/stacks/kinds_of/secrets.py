@@ -53,6 +53,9 @@ class Key(ApiKind):
             wish = text_of(properties.get(member, default)).lower()
             if wish != text_of(old.get(member, default)).lower():
                 wanted.reach("kms", on if wish == "true" else off, {"KeyId": name})
+        days = properties.get("RotationPeriodInDays")
+        if days is not None and days != old.get("RotationPeriodInDays"):
+            wanted.reach("kms", "EnableKeyRotation", {"KeyId": name, "RotationPeriodInDays": int(days)})
         if before is not None and properties.get("KeyPolicy") != old.get("KeyPolicy") and "KeyPolicy" in properties:
             text = json.dumps(properties["KeyPolicy"])
             wanted.reach("kms", "PutKeyPolicy", {"KeyId": name, "PolicyName": "default", "Policy": text})
