@@ -19,6 +19,7 @@ from tests.license.samples import TOKEN, TRUST, license_document
 STARTED = "\nReady.\n"
 HOUR = 3600
 DAY = 24 * HOUR
+NOBODY = "http://127.0.0.1:1/v1"
 FOREIGN = (
     "LOCALSTACK_",
     "ACTIVATE_PRO",
@@ -97,3 +98,9 @@ def aged(age: int, **changes: Any) -> bytes:
 
 def with_token(url: str) -> dict[str, str]:
     return {"ACTIVATE_PRO": "", "LOCALSTACK_AUTH_TOKEN": TOKEN, "API_ENDPOINT": url, "WEB_APP_URL": "http://web"}
+
+
+def licensed(volume: Path, **changes: Any) -> dict[str, str]:
+    """Variables of an emulator that a verified license in this volume opens, whatever `changes` of it leave open."""
+    keep_license(volume, aged(60, **changes))
+    return {"LOCALSTACK_VOLUME_DIR": str(volume), **with_token(NOBODY)}

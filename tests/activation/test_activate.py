@@ -18,11 +18,10 @@ from cloudlet.license.canonical import to_base64url
 from cloudlet.license.token import checksum
 from cloudlet.settings import Settings
 from tests.activation.people import MACHINE, StandingClock, settings_for
+from tests.activation.running import NOBODY
 from tests.license import faults
 from tests.license.faults import Behaviour, answer, verdict
 from tests.license.samples import EXPIRES, ISSUED, OTHER_KEY, PUBLIC_KEY, TOKEN, TRUST, WINDOW, license_document
-
-NOBODY = "http://127.0.0.1:1/v1"
 
 
 def control_plane(license_answer: Behaviour, keys: Any = TRUST) -> Behaviour:

@@ -14,8 +14,8 @@ from cloudlet.emulator.activation.machine import identify_machine
 from cloudlet.settings import read_settings
 from tests.activation.conftest import Emulate
 from tests.activation.people import MACHINE, StandingClock
-from tests.activation.running import DAY, HOUR, aged, environment, get, keep_license, refused, with_token
-from tests.activation.test_activate import GRANTS, NOBODY, Start, cached, control_plane
+from tests.activation.running import DAY, HOUR, NOBODY, aged, environment, get, keep_license, refused, with_token
+from tests.activation.test_activate import GRANTS, Start, cached, control_plane
 from tests.activation.test_cached import move, refresher
 from tests.license import faults
 from tests.license.faults import answer

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cloudlet.license import files
 from cloudlet.license.envelope import TrustStore, confirmation, key_id, sign
 from tests.activation.conftest import Emulate
-from tests.activation.running import DAY, aged, get, keep_license, refused, with_token
-from tests.activation.test_activate import NOBODY, Start, cached
+from tests.activation.running import DAY, NOBODY, aged, get, keep_license, refused, with_token
+from tests.activation.test_activate import Start, cached
 from tests.license import faults
 from tests.license.faults import answer
 from tests.license.samples import OTHER_KEY, PRIVATE_KEY, PUBLIC_KEY, TRUST, claims

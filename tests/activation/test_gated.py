@@ -11,8 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.activation.conftest import Emulate
-from tests.activation.running import DAY, aged, get, keep_license, with_token
-from tests.activation.test_activate import NOBODY
+from tests.activation.running import DAY, NOBODY, aged, get, keep_license, with_token
 from tests.conftest import RunningEmulator
 
 # One gated service for each family; the ec2 protocol has but EC2, which is free.

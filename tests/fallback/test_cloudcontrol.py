@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.activation.running import aged, keep_license, with_token
-from tests.activation.test_activate import NOBODY
+from tests.activation.running import licensed
 from tests.conftest import RunningEmulator
 from tests.fallback.stacks import refusal
 
@@ -22,8 +21,7 @@ BUCKET = "AWS::S3::Bucket"
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     """One whose license opens the Cloud Control API."""
     folder = tmp_path_factory.mktemp("cloudcontrol")
-    keep_license(folder / "volume", aged(60))
-    running = RunningEmulator(folder / "output.log", LOCALSTACK_VOLUME_DIR=str(folder / "volume"), **with_token(NOBODY))
+    running = RunningEmulator(folder / "output.log", **licensed(folder / "volume"))
     yield running
     running.stop()
 

@@ -58,6 +58,8 @@ def test_what_the_program_imports_is_a_dependency_with_a_reason() -> None:
     names = {
         "argon2": "argon2-cffi",
         "dns": "dnspython",
+        "jsonata": "jsonata-python",
+        "jsonpath": "python-jsonpath",
         "prometheus_client": "prometheus-client",
         "samtranslator": "aws-sam-translator",
         "yaml": "pyyaml",

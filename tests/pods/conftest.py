@@ -10,8 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from tests.activation.running import aged, keep_license, with_token
-from tests.activation.test_activate import NOBODY
+from tests.activation.running import licensed as on_volume
 from tests.conftest import RunningEmulator
 
 Licensed = Callable[..., "Pods"]
@@ -60,10 +59,7 @@ def licensed(tmp_path: Path) -> Iterator[Licensed]:
     def start(volume: str = "volume", ent: Any = None, **variables: str) -> Pods:
         place = tmp_path / volume
         changes = {} if ent is None else {"ent": ent}
-        keep_license(place, aged(60, **changes))
-        running = RunningEmulator(
-            tmp_path / f"log{len(started)}", LOCALSTACK_VOLUME_DIR=str(place), **with_token(NOBODY), **variables
-        )
+        running = RunningEmulator(tmp_path / f"log{len(started)}", **on_volume(place, **changes), **variables)
         started.append(running)
         return Pods(running)
 

@@ -7,21 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.activation.running import aged, keep_license, with_token
-from tests.activation.test_activate import NOBODY
+from tests.activation.running import licensed
 from tests.conftest import RunningEmulator
 
 
-def licensed(folder: Path, **variables: str) -> RunningEmulator:
-    volume = folder / "volume"
-    keep_license(volume, aged(60))
-    return RunningEmulator(folder / "output.log", LOCALSTACK_VOLUME_DIR=str(volume), **with_token(NOBODY), **variables)
+def begin(folder: Path, **variables: str) -> RunningEmulator:
+    return RunningEmulator(folder / "output.log", **licensed(folder / "volume"), **variables)
 
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEmulator]:
     """One for all tests of a worker."""
-    running = licensed(tmp_path_factory.mktemp("pipes"))
+    running = begin(tmp_path_factory.mktemp("pipes"))
     yield running
     running.stop()
 
@@ -32,7 +29,7 @@ def start_emulator(tmp_path: Path) -> Iterator[Callable[..., RunningEmulator]]:
     started: list[RunningEmulator] = []
 
     def start(**variables: str) -> RunningEmulator:
-        started.append(licensed(tmp_path, **variables))
+        started.append(begin(tmp_path, **variables))
         return started[-1]
 
     yield start

@@ -14,8 +14,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case
 
-from tests.activation.running import aged, keep_license, with_token
-from tests.activation.test_activate import NOBODY
+from tests.activation.running import licensed
 from tests.conftest import RunningEmulator
 from tests.gateway.internal.schemas.documents import Operation, check, operations, ours, theirs
 from tests.gateway.internal.schemas.variants import VARIANTS, Ask
@@ -97,14 +96,7 @@ class Prepared:
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
     folder: Path = tmp_path_factory.mktemp("schemas")
-    keep_license(folder / "volume", aged(60))
-    running = RunningEmulator(
-        folder / "log",
-        LOCALSTACK_VOLUME_DIR=str(folder / "volume"),
-        DEBUG="1",
-        ENABLE_CONFIG_UPDATES="1",
-        **with_token(NOBODY),
-    )
+    running = RunningEmulator(folder / "log", DEBUG="1", ENABLE_CONFIG_UPDATES="1", **licensed(folder / "volume"))
     made = Prepared(running)
     assert made.ask("GET", "/_localstack/info").json()["is_license_activated"] is True
     yield made
