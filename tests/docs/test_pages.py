@@ -87,13 +87,13 @@ def test_the_page_names_no_endpoint_that_is_not_there() -> None:
 
 def error_codes(folder: str, *callers: str) -> set[str]:
     """Literal codes given to the named exceptions: as `code=`, or as the second argument."""
-    found = set()
+    found: set[str] = set()
     for path in (ROOT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in callers:
                 continue
             given = [keyword.value for keyword in node.keywords if keyword.arg == "code"] or node.args[1:2]
-            found |= {value.value for value in given if isinstance(value, ast.Constant)}
+            found |= {str(value.value) for value in given if isinstance(value, ast.Constant)}
     return found
 
 
