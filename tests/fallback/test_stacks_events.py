@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from cloudlet.emulator.fallback import pickling
@@ -197,6 +198,39 @@ def test_stacks_survive_a_restart(start_emulator: Callable[..., Any]) -> None:
     assert len(events(cloudformation, "kept")) == 8
     cloudformation.delete_stack(StackName="kept")
     assert not emulator.client("sqs").list_queues().get("QueueUrls")
+
+
+def test_work_that_a_stop_cut_off_is_rolled_back(start_emulator: Callable[..., Any], tmp_path: Path) -> None:
+    emulator = start_emulator(PERSISTENCE="1", SNAPSHOT_FLUSH_INTERVAL="1", LOCALSTACK_VOLUME_DIR=str(tmp_path))
+    cloudformation = emulator.client("cloudformation")
+    create(cloudformation, "updated", body({"Q": resource("SQS::Queue", QueueName="before")}))
+    waiting = {
+        "Handle": resource("CloudFormation::WaitConditionHandle"),
+        "Wait": resource("CloudFormation::WaitCondition", Handle={"Ref": "Handle"}, Timeout=600, _DependsOn="P"),
+    }
+    cloudformation.create_stack(StackName="cut", TemplateBody=body({"P": parameter("cut-p"), **waiting}))
+    changed = {"Q": resource("SQS::Queue", QueueName="before"), "P": parameter("updated-p"), **waiting}
+    cloudformation.update_stack(StackName="updated", TemplateBody=body(changed))
+    kept = tmp_path / "state" / "fallback"
+    assert emulator.wait_until(lambda: is_kept(kept, "updated-p"))
+    emulator.kill()
+    emulator.restart()
+    cut = settled(cloudformation, "cut")
+    assert cut["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "stopped in the middle" in " ".join(reasons(cloudformation, "cut", "cut"))
+    assert ("P", "DELETE_COMPLETE") in events(cloudformation, "cut")
+    assert settled(cloudformation, "updated")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    resources = cloudformation.describe_stack_resources(StackName="updated")["StackResources"]
+    assert [made["LogicalResourceId"] for made in resources] == ["Q"]
+    assert emulator.client("sqs").get_queue_url(QueueName="before")
+    assert emulator.client("ssm").describe_parameters()["Parameters"] == []
+
+
+def is_kept(folder: Path, parameter_name: str) -> bool:
+    """Whether both the parameter and the stack that waits after it are in what the emulator has saved."""
+    files = [folder / "ssm.pickle", folder / "cloudformation.pickle"]
+    contents = [file.read_bytes() for file in files if file.is_file()]
+    return len(contents) == len(files) and all(parameter_name.encode() in content for content in contents)
 
 
 def test_stacks_are_data_that_other_emulators_read() -> None:

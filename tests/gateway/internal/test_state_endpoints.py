@@ -76,6 +76,25 @@ def test_resources_are_listed_a_type_a_line(start_emulator: Start) -> None:
     assert "AWS::IAM::ManagedPolicy" not in found
 
 
+def test_stacks_are_among_the_resources(start_emulator: Start) -> None:
+    emulator = start_emulator()
+    body = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    cloudformation = emulator.client("cloudformation", region_name="eu-west-1")
+    for name in ("there", "gone"):
+        cloudformation.create_stack(StackName=name, TemplateBody=body)
+        cloudformation.get_waiter("stack_create_complete").wait(StackName=name)
+    cloudformation.delete_stack(StackName="gone")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="gone")
+    found = {
+        kind: entries
+        for line in lines(call(emulator, "GET", "/_localstack/resources")[1])
+        for kind, entries in line.items()
+    }
+    there = {"region_name": "eu-west-1", "account_id": "000000000000", "id": "there"}
+    assert found["AWS::CloudFormation::Stack"] == [there]
+    assert len(found["AWS::SQS::Queue"]) == 1
+
+
 def test_diagnose_and_usage_are_hidden_without_debug(emulator: Any) -> None:
     assert call(emulator, "GET", "/_localstack/diagnose") == (404, b"")
     assert call(emulator, "GET", "/_localstack/usage") == (404, b"")

@@ -243,6 +243,8 @@ class Engine:
         """(CloudFormation's type, account, region, name) of the objects that back ends hold in dictionaries."""
         for backends in tuple(base_backend.BackendDict._instances):
             for account, region, backend in backends.iter_backends():
+                for kind, name in getattr(vars(backend).get("cloudlet_stacks"), "resources", tuple)():
+                    yield kind, account, region, name
                 for held in tuple(vars(backend).values()):
                     for value in tuple(held.values()) if isinstance(held, dict) else ():
                         own = ":iam::aws:" not in str(getattr(value, "arn", ""))  # AWS's own policies are no resources

@@ -4,11 +4,13 @@ Shelf            of one account and region
 ├── Stack        id -> …; deleted ones stay, found by their id
 │   ├── resources   logical id -> StackResource
 │   └── events      oldest first
-└── ChangeSet    id -> …
+├── ChangeSet    id -> …
+└── StackSet     id -> …
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -126,12 +128,89 @@ class ChangeSet:
 
 
 @dataclass
+class Instance:
+    """A stack set's stack in one account and region. `overrides` are the request's `ParameterOverrides`."""
+
+    account: str
+    region: str
+    stack_id: str = ""
+    overrides: list[dict[str, Any]] = field(default_factory=list)
+    status: str = "OUTDATED"
+    detailed: str = "PENDING"
+    reason: str = ""
+    unit: str | None = None  # of the organization, through which the account was named
+    operation_id: str = ""
+
+
+@dataclass
+class Result:
+    """What an operation of a stack set came to in one account and region."""
+
+    account: str
+    region: str
+    status: str = "PENDING"
+    reason: str = ""
+    unit: str | None = None
+
+
+@dataclass
+class Operation:
+    id: str
+    action: str
+    created: float
+    status: str = "RUNNING"
+    ended: float | None = None
+    reason: str = ""
+    preferences: dict[str, Any] = field(default_factory=dict)
+    targets: dict[str, Any] | None = None
+    retain: bool | None = None
+    results: list[Result] = field(default_factory=list)
+
+    @property
+    def is_going_on(self) -> bool:
+        return self.status in ("RUNNING", "STOPPING")
+
+
+@dataclass
+class StackSet:
+    """`pattern` has the template, parameters, capabilities and tags of the stacks; it is no stack itself."""
+
+    id: str
+    name: str
+    pattern: Stack
+    permission_model: str = "SELF_MANAGED"
+    status: str = "ACTIVE"
+    description: str | None = None
+    administration_role: str | None = None
+    execution_role: str | None = None
+    auto_deployment: dict[str, Any] | None = None
+    managed_execution: dict[str, Any] = field(default_factory=dict)
+    units: list[str] = field(default_factory=list)
+    token: str | None = None
+    instances: dict[tuple[str, str], Instance] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:cloudformation:{self.pattern.region}:{self.pattern.account}:stackset/{self.id}"
+
+    @property
+    def going_on(self) -> Operation | None:
+        return next((operation for operation in self.operations.values() if operation.is_going_on), None)
+
+
+@dataclass
 class Shelf:
     stacks: dict[str, Stack] = field(default_factory=dict)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     macros: dict[str, str] = field(default_factory=dict)  # name -> ARN of the function
     controlled: list[StackResource] = field(default_factory=list)  # made by the Cloud Control API
     requests: list[dict[str, Any]] = field(default_factory=list)  # to that API, oldest first
+    sets: dict[str, StackSet] = field(default_factory=dict)  # stack sets by their ids, deleted ones too
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of one that was saved before it had all of these."""
+        self.__dict__.update(vars(Shelf()) | state)
 
     def find(self, name: str, *, deleted: bool = False) -> Stack | None:
         """The stack with this name or id; one that was deleted only by its id, and only if wanted."""
@@ -151,3 +230,17 @@ class Shelf:
 
     def importers(self, name: str) -> list[Stack]:
         return [stack for stack in self.stacks.values() if name in stack.imports and not stack.is_deleted]
+
+    def resources(self) -> Iterator[tuple[str, str]]:
+        """(type, name) of what is here."""
+        for stack in self.stacks.values():
+            if not stack.is_deleted:
+                yield "AWS::CloudFormation::Stack", stack.name
+        for stack_set in self.sets.values():
+            if stack_set.status == "ACTIVE":
+                yield "AWS::CloudFormation::StackSet", stack_set.name
+
+    def find_set(self, name: str) -> StackSet | None:
+        """The stack set with this name or id, if it was not deleted."""
+        found = (one for one in self.sets.values() if name in (one.name, one.id) and one.status == "ACTIVE")
+        return next(found, None)
