@@ -22,8 +22,8 @@ from cloudlet.emulator.services.events.api import (
     UpdateArchiveResponse,
 )
 from cloudlet.emulator.services.events.errors import exists, invalid, no_such_archive
-from cloudlet.emulator.services.events.lookup import arn_of, bus_of
-from cloudlet.emulator.services.events.paging import after_token, page
+from cloudlet.emulator.services.events.lookup import arn_of, bus_of, by_name, named
+from cloudlet.emulator.services.events.paging import page
 from cloudlet.emulator.services.events.records import ARCHIVED, ARCHIVES, Archive
 from cloudlet.emulator.services.events.rules import checked_pattern
 
@@ -110,13 +110,7 @@ def list_archives(call: Call, request: ListArchivesRequest) -> ListArchivesRespo
     source = request.get("EventSourceArn")
     if source is not None:
         bus_of(call, source)
-    scanned = ARCHIVES.scan(
-        call.tx,
-        call.account_id,
-        call.region,
-        starts_with=request.get("NamePrefix") or None,
-        after=after_token(request),
-    )
+    scanned = by_name(call, ARCHIVES, request)
     wanted = (
         (archive.name, summary(archive))
         for archive in scanned
@@ -136,10 +130,7 @@ def check_filters(request: Mapping[str, Any], operation: str) -> None:
 
 def archive_of(call: Call, name: str) -> Archive:
     """Raises ResourceNotFoundException."""
-    archive = ARCHIVES.get(call.tx, call.account_id, call.region, name)
-    if archive is None:
-        raise no_such_archive(name)
-    return archive
+    return named(call, ARCHIVES, name, no_such_archive)
 
 
 def archive_arn(call: Call, archive: Archive) -> str:

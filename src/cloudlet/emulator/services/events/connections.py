@@ -26,8 +26,8 @@ from cloudlet.emulator.services.events.api import (
     UpdateConnectionResponse,
 )
 from cloudlet.emulator.services.events.errors import exists, invalid, no_such_connection
-from cloudlet.emulator.services.events.lookup import arn_of
-from cloudlet.emulator.services.events.paging import after_token, page
+from cloudlet.emulator.services.events.lookup import arn_of, by_name, named
+from cloudlet.emulator.services.events.paging import page
 from cloudlet.emulator.services.events.records import CONNECTIONS, Connection
 from cloudlet.emulator.services.events.secrets import change_secret, create_secret, delete_secret
 
@@ -216,13 +216,7 @@ def shown_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 def list_connections(call: Call, request: ListConnectionsRequest) -> ListConnectionsResponse:
     """By name. Raises ValidationException."""
     state = request.get("ConnectionState")
-    scanned = CONNECTIONS.scan(
-        call.tx,
-        call.account_id,
-        call.region,
-        starts_with=request.get("NamePrefix") or None,
-        after=after_token(request),
-    )
+    scanned = by_name(call, CONNECTIONS, request)
     wanted = (
         (connection.name, listed(call, connection)) for connection in scanned if state in (None, connection.state)
     )
@@ -241,10 +235,7 @@ def listed(call: Call, connection: Connection) -> dict[str, Any]:
 
 def connection_of(call: Call, name: str) -> Connection:
     """Raises ResourceNotFoundException."""
-    connection = CONNECTIONS.get(call.tx, call.account_id, call.region, name)
-    if connection is None:
-        raise no_such_connection(name)
-    return connection
+    return named(call, CONNECTIONS, name, no_such_connection)
 
 
 def connection_arn(call: Call, connection: Connection) -> str:

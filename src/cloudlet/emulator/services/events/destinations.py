@@ -25,8 +25,8 @@ from cloudlet.emulator.services.events.api import (
 )
 from cloudlet.emulator.services.events.connections import connection_arn
 from cloudlet.emulator.services.events.errors import no_such_destination
-from cloudlet.emulator.services.events.lookup import arn_of
-from cloudlet.emulator.services.events.paging import after_token, page
+from cloudlet.emulator.services.events.lookup import arn_of, by_name, named
+from cloudlet.emulator.services.events.paging import page
 from cloudlet.emulator.services.events.records import CONNECTIONS, DESTINATIONS, Destination
 
 RATE_LIMIT = 300  # invocations a second, where nobody says
@@ -107,13 +107,7 @@ def describe_api_destination(call: Call, request: DescribeApiDestinationRequest)
 def list_api_destinations(call: Call, request: ListApiDestinationsRequest) -> ListApiDestinationsResponse:
     """By name. Raises ValidationException."""
     connection = request.get("ConnectionArn")
-    scanned = DESTINATIONS.scan(
-        call.tx,
-        call.account_id,
-        call.region,
-        starts_with=request.get("NamePrefix") or None,
-        after=after_token(request),
-    )
+    scanned = by_name(call, DESTINATIONS, request)
     wanted = (
         (destination.name, summary(call, destination))
         for destination in scanned
@@ -125,10 +119,7 @@ def list_api_destinations(call: Call, request: ListApiDestinationsRequest) -> Li
 
 def destination_of(call: Call, name: str) -> Destination:
     """Raises ResourceNotFoundException."""
-    destination = DESTINATIONS.get(call.tx, call.account_id, call.region, name)
-    if destination is None:
-        raise no_such_destination(name)
-    return destination
+    return named(call, DESTINATIONS, name, no_such_destination)
 
 
 def outcome(call: Call, destination: Destination) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from cloudlet.emulator.services.events.api import (
     UpdateEndpointResponse,
 )
 from cloudlet.emulator.services.events.errors import exists, invalid, no_such_endpoint
-from cloudlet.emulator.services.events.lookup import arn_of
-from cloudlet.emulator.services.events.paging import after_token, page
+from cloudlet.emulator.services.events.lookup import arn_of, by_name, named
+from cloudlet.emulator.services.events.paging import page
 from cloudlet.emulator.services.events.records import ENDPOINTS, Endpoint
 
 DETAILS = ("Description", "RoutingConfig", "ReplicationConfig", "EventBuses", "RoleArn")
@@ -89,13 +89,7 @@ def describe_endpoint(call: Call, request: DescribeEndpointRequest) -> DescribeE
 def list_endpoints(call: Call, request: ListEndpointsRequest) -> ListEndpointsResponse:
     """By name. Raises ValidationException."""
     home = request.get("HomeRegion", call.region)
-    scanned = ENDPOINTS.scan(
-        call.tx,
-        call.account_id,
-        call.region,
-        starts_with=request.get("NamePrefix") or None,
-        after=after_token(request),
-    )
+    scanned = by_name(call, ENDPOINTS, request)
     wanted = ((endpoint.name, summary(call, endpoint)) for endpoint in scanned if endpoint.region == home)
     found, token = page(wanted, request)
     return {"Endpoints": found, **token}  # type: ignore[typeddict-item]
@@ -103,10 +97,7 @@ def list_endpoints(call: Call, request: ListEndpointsRequest) -> ListEndpointsRe
 
 def endpoint_of(call: Call, name: str) -> Endpoint:
     """Raises ResourceNotFoundException."""
-    endpoint = ENDPOINTS.get(call.tx, call.account_id, call.region, name)
-    if endpoint is None:
-        raise no_such_endpoint(name)
-    return endpoint
+    return named(call, ENDPOINTS, name, no_such_endpoint)
 
 
 def endpoint_arn(call: Call, endpoint: Endpoint) -> str:

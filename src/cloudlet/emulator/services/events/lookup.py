@@ -1,13 +1,19 @@
-"""Finding what a request names: buses and rules, by name or ARN."""
+"""Finding what a request names: buses and rules, by name or ARN; what else the caller has, by name."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from cloudlet.emulator.eventing.arns import parse_arn
 from cloudlet.emulator.kernel.call import Call
+from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.services.events.errors import no_such_bus, no_such_rule
+from cloudlet.emulator.services.events.paging import after_token
 from cloudlet.emulator.services.events.records import BUSES, RULES, Bus, Rule
+from cloudlet.emulator.store.table import Record, Table
+
+R = TypeVar("R", bound=Record)
 
 DEFAULT = "default"
 FIRST_DAY = 1_577_836_800.0  # when the default bus was made, which nobody did: 2020-01-01
@@ -54,6 +60,23 @@ def rule_of(call: Call, name: str, bus_name_or_arn: str | None) -> Rule:
     if rule is None:
         raise no_such_rule(name, bus.name)
     return rule
+
+
+def named(call: Call, table: Table[R], name: str, missing: Callable[[str], AwsError]) -> R:
+    """What the caller has of this name in a table by account, region and name. Raises what `missing` makes of it."""
+    found = table.get(call.tx, call.account_id, call.region, name)
+    if found is None:
+        raise missing(name)
+    return found
+
+
+def by_name(call: Call, table: Table[R], request: Mapping[str, Any]) -> Iterator[R]:
+    """What the caller has in such a table: what begins with `NamePrefix`, behind `NextToken`.
+
+    Raises ValidationException.
+    """
+    prefix = request.get("NamePrefix") or None
+    return table.scan(call.tx, call.account_id, call.region, starts_with=prefix, after=after_token(request))
 
 
 def arn_of(call: Call, account_id: str, region: str, resource: str) -> str:

@@ -16,12 +16,17 @@ from typing import Any
 from cloudlet.emulator.store.table import Index, Record, Table
 
 
-class Bus(Record, frozen=True):
-    """`details` has members that AWS gives back as they were. `statements`: of its resource policy."""
+class Named(Record, frozen=True):
+    """What has a name of its own in an account and region."""
 
     account_id: str
     region: str
     name: str
+
+
+class Bus(Named, frozen=True):
+    """`details` has members that AWS gives back as they were. `statements`: of its resource policy."""
+
     created: float
     modified: float
     details: dict[str, Any]
@@ -63,12 +68,9 @@ class Target(Record, frozen=True):
     definition: dict[str, Any]
 
 
-class Archive(Record, frozen=True):
+class Archive(Named, frozen=True):
     """`pattern` is empty where every event is kept, `retention_days` 0 for ever."""
 
-    account_id: str
-    region: str
-    name: str
     source_arn: str
     bus: str
     created: float
@@ -92,12 +94,9 @@ class Archived(Record, frozen=True):
     size_bytes: int
 
 
-class Replay(Record, frozen=True):
+class Replay(Named, frozen=True):
     """`started`, `ended`, `last_event`: seconds since the epoch; 0 for not yet."""
 
-    account_id: str
-    region: str
-    name: str
     archive: str
     source_arn: str
     destination: dict[str, Any]
@@ -110,15 +109,12 @@ class Replay(Record, frozen=True):
     last_event: float = 0.0
 
 
-class Connection(Record, frozen=True):
+class Connection(Named, frozen=True):
     """`parameters` are the AuthParameters with their secrets. `identifier`: the last part of the ARN.
 
     `token`: what an authorization server gave last, good until `token_end`.
     """
 
-    account_id: str
-    region: str
-    name: str
     identifier: str
     secret_arn: str
     created: float
@@ -134,12 +130,9 @@ class Connection(Record, frozen=True):
     token_end: float = 0.0
 
 
-class Destination(Record, frozen=True):
+class Destination(Named, frozen=True):
     """An API destination."""
 
-    account_id: str
-    region: str
-    name: str
     identifier: str
     created: float
     modified: float
@@ -150,32 +143,27 @@ class Destination(Record, frozen=True):
     description: str = ""
 
 
-class Endpoint(Record, frozen=True):
+class Endpoint(Named, frozen=True):
     """A global endpoint. `details` has AWS's members."""
 
-    account_id: str
-    region: str
-    name: str
     identifier: str
     created: float
     modified: float
     details: dict[str, Any]
 
 
-class Source(Record, frozen=True):
+class Source(Named, frozen=True):
     """A partner event source, made by `partner` for `account_id`."""
 
-    account_id: str
-    region: str
-    name: str
     partner: str
     created: float
     state: str = "PENDING"
 
 
 PLACE = ("account_id", "region")
+BY_NAME = (*PLACE, "name")
 
-BUSES = Table("events.buses", Bus, version=1, key=(*PLACE, "name"))
+BUSES = Table("events.buses", Bus, version=1, key=BY_NAME)
 RULES = Table("events.rules", Rule, version=1, key=(*PLACE, "bus", "name"))
 TARGETS = Table(
     "events.targets",
@@ -184,16 +172,16 @@ TARGETS = Table(
     key=(*PLACE, "bus", "rule", "target_id"),
     indexes={"by_arn": (*PLACE, "bus", "arn")},
 )
-ARCHIVES = Table("events.archives", Archive, version=1, key=(*PLACE, "name"), indexes={"by_bus": (*PLACE, "bus")})
+ARCHIVES = Table("events.archives", Archive, version=1, key=BY_NAME, indexes={"by_bus": (*PLACE, "bus")})
 ARCHIVED = Table("events.archived", Archived, version=1, key=(*PLACE, "archive", "moment", "event_id"))
-REPLAYS = Table("events.replays", Replay, version=1, key=(*PLACE, "name"))
-CONNECTIONS = Table("events.connections", Connection, version=1, key=(*PLACE, "name"))
-DESTINATIONS = Table("events.destinations", Destination, version=1, key=(*PLACE, "name"))
-ENDPOINTS = Table("events.endpoints", Endpoint, version=1, key=(*PLACE, "name"))
+REPLAYS = Table("events.replays", Replay, version=1, key=BY_NAME)
+CONNECTIONS = Table("events.connections", Connection, version=1, key=BY_NAME)
+DESTINATIONS = Table("events.destinations", Destination, version=1, key=BY_NAME)
+ENDPOINTS = Table("events.endpoints", Endpoint, version=1, key=BY_NAME)
 SOURCES = Table(
     "events.sources",
     Source,
     version=1,
-    key=(*PLACE, "name"),
+    key=BY_NAME,
     indexes={"by_partner": Index(("partner", "region", "name"))},
 )

@@ -22,8 +22,8 @@ from cloudlet.emulator.services.events.api import (
 )
 from cloudlet.emulator.services.events.archives import check_filters
 from cloudlet.emulator.services.events.errors import exists, no_such_replay, not_valid, wrong_state
-from cloudlet.emulator.services.events.lookup import arn_of, bus_of
-from cloudlet.emulator.services.events.paging import after_token, page
+from cloudlet.emulator.services.events.lookup import arn_of, bus_of, by_name, named
+from cloudlet.emulator.services.events.paging import page
 from cloudlet.emulator.services.events.records import ARCHIVES, REPLAYS, Archive, Replay
 
 REPLAY = "events.replay"
@@ -110,13 +110,7 @@ def list_replays(call: Call, request: ListReplaysRequest) -> ListReplaysResponse
     """By name, narrowed down in one way. Raises ValidationException."""
     check_filters(request, "ListReplays")
     source, state = request.get("EventSourceArn"), request.get("State")
-    scanned = REPLAYS.scan(
-        call.tx,
-        call.account_id,
-        call.region,
-        starts_with=request.get("NamePrefix") or None,
-        after=after_token(request),
-    )
+    scanned = by_name(call, REPLAYS, request)
     wanted = (
         (replay.name, summary(replay))
         for replay in scanned
@@ -128,10 +122,7 @@ def list_replays(call: Call, request: ListReplaysRequest) -> ListReplaysResponse
 
 def replay_of(call: Call, name: str) -> Replay:
     """Raises ResourceNotFoundException."""
-    replay = REPLAYS.get(call.tx, call.account_id, call.region, name)
-    if replay is None:
-        raise no_such_replay(name)
-    return replay
+    return named(call, REPLAYS, name, no_such_replay)
 
 
 def replay_arn(call: Call, replay: Replay) -> str:

@@ -27,6 +27,7 @@ from cloudlet.emulator.services.events.api import (
     ListPartnerEventSourcesResponse,
 )
 from cloudlet.emulator.services.events.errors import exists, no_such_source
+from cloudlet.emulator.services.events.lookup import by_name, named
 from cloudlet.emulator.services.events.paging import after_token, page
 from cloudlet.emulator.services.events.records import SOURCES, Source
 
@@ -105,13 +106,7 @@ def describe_event_source(call: Call, request: DescribeEventSourceRequest) -> De
 @read_only
 def list_event_sources(call: Call, request: ListEventSourcesRequest) -> ListEventSourcesResponse:
     """Those that partners made for the caller, by name. Raises ValidationException."""
-    scanned = SOURCES.scan(
-        call.tx,
-        call.account_id,
-        call.region,
-        starts_with=request.get("NamePrefix") or None,
-        after=after_token(request),
-    )
+    scanned = by_name(call, SOURCES, request)
     found, token = page(((source.name, summary(call, source)) for source in scanned), request)
     return {"EventSources": found, **token}  # type: ignore[typeddict-item]
 
@@ -138,10 +133,7 @@ def switch(call: Call, name: str, state: str) -> dict[str, Any]:
 
 def source_of(call: Call, name: str) -> Source:
     """Raises ResourceNotFoundException."""
-    source = SOURCES.get(call.tx, call.account_id, call.region, name)
-    if source is None:
-        raise no_such_source(name)
-    return source
+    return named(call, SOURCES, name, no_such_source)
 
 
 def source_arn(call: Call, region: str, name: str) -> str:
