@@ -124,19 +124,23 @@ def retry_policy(payload: dict[str, Any]) -> RetryPolicy:
     return RetryPolicy(tuple(delays))
 
 
+async def carry_out(call: Call, errand: Errand, *, is_document: bool = False) -> Mapping[str, Any]:
+    """All steps of an errand; what the last one answers. Raises AwsError. `is_document`: a user wrote the request."""
+    place = call.at(errand.account_id or call.account_id, errand.region or call.region)
+    for operation, request in errand.before:
+        try:
+            await place.reach(errand.service, operation, request)
+        except AwsError as error:
+            if error.code not in errand.tolerated:
+                raise
+    return await place.reach(errand.service, errand.operation, errand.request, is_document=is_document)
+
+
 async def deliver(call: Call, payload: dict[str, Any]) -> None:
     """One attempt. Raises GiveUp, Undelivered."""
     parcel = unpack(payload)
-    errand = parcel.errand
-    place = call.at(errand.account_id or call.account_id, errand.region or call.region)
     try:
-        for operation, request in errand.before:
-            try:
-                await place.reach(errand.service, operation, request)
-            except AwsError as error:
-                if error.code not in errand.tolerated:
-                    raise
-        await place.reach(errand.service, errand.operation, errand.request, is_document=parcel.is_document)
+        await carry_out(call, parcel.errand, is_document=parcel.is_document)
     except AwsError as error:
         code, message = words_of(error)
         if is_permanent(error):

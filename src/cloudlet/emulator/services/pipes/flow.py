@@ -14,11 +14,11 @@ import orjson
 
 from cloudlet.emulator.effects.clock import Clock
 from cloudlet.emulator.eventing.arns import Arn, parse_arn
+from cloudlet.emulator.eventing.deliveries import carry_out
 from cloudlet.emulator.eventing.inputs import MISSING, compact, fill, look_up
 from cloudlet.emulator.eventing.patterns import matches, parse_pattern
 from cloudlet.emulator.eventing.targets import errand_of
 from cloudlet.emulator.kernel.call import Call
-from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.services.pipes.records import Pipe
 
 Event = dict[str, Any]
@@ -179,14 +179,7 @@ async def to_service(call: Call, pipe: Pipe, parameters: Mapping[str, Any], even
     if errand.service == "logs":
         entry = errand.request["logEvents"][0]
         entry["timestamp"] = int(float(logs["Timestamp"])) if logs.get("Timestamp") else int(call.now * 1000)
-    place = call.at(errand.account_id, errand.region)
-    for operation, request in errand.before:
-        try:
-            await place.reach(errand.service, operation, request)
-        except AwsError as error:
-            if error.code not in errand.tolerated:
-                raise
-    result = await place.reach(errand.service, errand.operation, errand.request)
+    result = await carry_out(call, errand)
     if result.get("FailedEntryCount"):
         raise Failed(f"{pipe.definition['Target']} refused: {compact(result.get('Entries'))}")
 

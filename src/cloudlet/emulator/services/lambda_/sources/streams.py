@@ -14,67 +14,18 @@ from typing import Any
 from msgspec.structs import replace
 
 from cloudlet.emulator.effects.clock import monotonic
+from cloudlet.emulator.eventing.streams import KINESIS_PAUSE_SECONDS, Stream, back_off, kinesis_record, read_shards
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.lambda_.destinations import put_object, send_text
 from cloudlet.emulator.services.lambda_.records import LATEST, MAPPINGS, Mapping
 from cloudlet.emulator.services.lambda_.sources.batches import Record, Verdict, as_text, call_function, decoded, passes
 from cloudlet.emulator.services.lambda_.times import iso_zulu
 
-LARGEST_READ = 1000
-KINESIS_PAUSE_SECONDS = 1.0
-LEAST_PAUSE_SECONDS = 0.05
-WATCHED = b"dynamodb.changes\x00"  # how the keys of what streams tell begin
-WATCH_SECONDS = 60.0
 LENGTH_OF_NUMBERS, FIRST_NUMBER = 56, 49_590_338_271_490_256_608_559_692_538_361_571_095_921_575_989_136_588_898
-SHARDS_SECONDS = 10.0  # until closed and new shards are looked for
-FIRST_BACK_OFF_SECONDS, LONGEST_BACK_OFF_SECONDS = 0.5, 60.0
 
 
-class Stream:
-    """What the two kinds of stream differ in."""
-
-    def __init__(self, call: Call, mapping: Mapping) -> None:
-        parts = mapping.source_arn.split(":")
-        self.call = call.at(parts[4], parts[3])
-        self.arn = mapping.source_arn
-        self.region = parts[3]
-        self.is_kinesis = parts[2] == "kinesis"
-        self.service = "kinesis" if self.is_kinesis else "dynamodbstreams"
-        self.name = {"StreamName": self.arn.rpartition("/")[2]} if self.is_kinesis else {"StreamArn": self.arn}
-
-    async def shards(self) -> list[str]:
-        if self.is_kinesis:
-            answer = await self.call.reach("kinesis", "ListShards", self.name)
-            return [shard["ShardId"] for shard in answer["Shards"]]
-        answer = await self.call.reach("dynamodbstreams", "DescribeStream", self.name)
-        return [shard["ShardId"] for shard in answer["StreamDescription"]["Shards"]]
-
-    async def iterator(self, mapping: Mapping, shard: str) -> str:
-        request: dict[str, Any] = {**self.name, "ShardId": shard}
-        before, start = mapping.positions.get(shard), mapping.value["StartingPosition"]
-        if before:
-            member = "StartingSequenceNumber" if self.is_kinesis else "SequenceNumber"
-            request |= {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", member: before}
-        elif start == "TRIM_HORIZON":
-            request["ShardIteratorType"] = "TRIM_HORIZON"
-        else:  # LATEST means since the mapping was made, whenever the reading begins
-            moment = mapping.value.get("StartingPositionTimestamp") if start == "AT_TIMESTAMP" else mapping.started
-            request |= {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": moment}
-        answer = await self.call.reach(self.service, "GetShardIterator", request)
-        return str(answer["ShardIterator"])
-
-    async def read(self, iterator: str, most: int) -> tuple[list[dict[str, Any]], str | None]:
-        request = {"ShardIterator": iterator, "Limit": min(most, LARGEST_READ)}
-        answer = await self.call.reach(self.service, "GetRecords", request)
-        return answer["Records"], answer.get("NextShardIterator")
-
-    async def news(self) -> None:
-        """Until there may be more than when this began."""
-        if self.is_kinesis:
-            await asyncio.sleep(KINESIS_PAUSE_SECONDS)
-        else:
-            await self.call.changed(WATCHED, WATCH_SECONDS)
-            await asyncio.sleep(LEAST_PAUSE_SECONDS)  # what is written together is read together
+class Source(Stream):
+    """The stream of a mapping, and what its two kinds differ in when functions get its records."""
 
     def sequence(self, record: Record) -> str:
         return str(record["kinesis"]["sequenceNumber"] if self.is_kinesis else record["dynamodb"]["SequenceNumber"])
@@ -91,26 +42,9 @@ class Stream:
     def event(self, shard: str, given: dict[str, Any], role: str) -> Record:
         """One entry of `Records`."""
         if not self.is_kinesis:
-            about = {**given["dynamodb"]}
-            about["ApproximateCreationDateTime"] = seconds(about["ApproximateCreationDateTime"])
-            return {**given, "dynamodb": about, "eventSourceARN": self.arn}
+            return self.table_event(given)
         number = long_number(given["SequenceNumber"])
-        return {
-            "kinesis": {
-                "kinesisSchemaVersion": "1.0",
-                "partitionKey": given["PartitionKey"],
-                "sequenceNumber": number,
-                "data": as_text(bytes(given["Data"])),
-                "approximateArrivalTimestamp": seconds(given["ApproximateArrivalTimestamp"]),
-            },
-            "eventSource": "aws:kinesis",
-            "eventVersion": "1.0",
-            "eventID": f"{shard}:{number}",
-            "eventName": "aws:kinesis:record",
-            "invokeIdentityArn": role,
-            "awsRegion": self.region,
-            "eventSourceARN": self.arn,
-        }
+        return {"kinesis": kinesis_record(given, number), **self.kinesis_event(shard, number, role)}
 
     def view(self, given: dict[str, Any], record: Record) -> Any:
         """What filters see."""
@@ -124,34 +58,10 @@ def long_number(sequence: str) -> str:
     return sequence if len(sequence) >= LENGTH_OF_NUMBERS else str(FIRST_NUMBER + int(sequence))
 
 
-def seconds(moment: Any) -> float:
-    return float(moment.timestamp()) if hasattr(moment, "timestamp") else float(moment)
-
-
 async def poll(call: Call, mapping: Mapping) -> None:
     """All shards, each in a task of its own. Raises AwsError when the stream is gone."""
-    stream = Stream(call, mapping)
-    reading: dict[str, asyncio.Task[None]] = {}
-    try:
-        while True:
-            for shard in await stream.shards():
-                if shard not in reading:
-                    iterator = await stream.iterator(mapping, shard)
-                    work = Shard(call, mapping, stream, shard).follow(iterator)
-                    reading[shard] = asyncio.get_running_loop().create_task(work)
-            enabled(call, mapping)
-            await asyncio.sleep(0)
-            going_on = [task for task in reading.values() if not task.done()]
-            if going_on:
-                await asyncio.wait(going_on, timeout=SHARDS_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
-            else:  # the stream has ended, or its shards were split
-                await asyncio.sleep(SHARDS_SECONDS)
-            for task in reading.values():
-                if task.done() and task.exception() is not None:
-                    task.result()
-    finally:
-        for task in reading.values():
-            task.cancel()
+    source = Source(call, mapping.source_arn)
+    await read_shards(source, lambda shard: Shard(call, mapping, source, shard), lambda: enabled(call, mapping))
 
 
 def enabled(call: Call, mapping: Mapping) -> None:
@@ -165,27 +75,19 @@ def enabled(call: Call, mapping: Mapping) -> None:
 class Shard:
     """One shard being read."""
 
-    def __init__(self, call: Call, mapping: Mapping, stream: Stream, shard: str) -> None:
+    def __init__(self, call: Call, mapping: Mapping, stream: Source, shard: str) -> None:
         self.call = call.at(mapping.account_id, mapping.region)
         self.mapping = mapping
         self.stream = stream
         self.shard = shard
         self.size: int = mapping.value["BatchSize"]
 
-    async def follow(self, iterator: str) -> None:
-        following: str | None = iterator
-        while following is not None:
-            news = asyncio.get_running_loop().create_task(self.stream.news())
-            await asyncio.sleep(0)  # it listens from here on, so nothing is missed between the reading and the waiting
-            try:
-                given, following = await self.gather(following)
-                if given:
-                    await self.handle(given)
-                elif following is not None:
-                    await news
-                    following = await self.fresh(following)
-            finally:
-                news.cancel()
+    async def begin(self) -> str:
+        return await self.iterator(self.mapping)
+
+    async def iterator(self, mapping: Mapping) -> str:
+        """From where the mapping stands."""
+        return await self.stream.iterator(self.shard, mapping.positions.get(self.shard), mapping.value, mapping.started)
 
     async def fresh(self, iterator: str) -> str:
         """Iterators expire; one that has rested is given anew from where the mapping stands."""
@@ -193,7 +95,7 @@ class Shard:
             current = MAPPINGS.get(tx, self.mapping.account_id, self.mapping.region, self.mapping.uuid)
         if current is None or not current.positions.get(self.shard):
             return iterator
-        return await self.stream.iterator(current, self.shard)
+        return await self.iterator(current)
 
     async def gather(self, iterator: str) -> tuple[list[dict[str, Any]], str | None]:
         """One batch: what there is, or more of it within the window."""
@@ -241,7 +143,7 @@ class Shard:
                 await self.settle(records[:middle], attempt)
                 await self.settle(records[middle:], attempt)
                 return
-            await asyncio.sleep(min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** min(attempt - 1, 10)))
+            await asyncio.sleep(back_off(attempt))
             if verdict.outcome is not None:  # a function that was not called has used no attempt
                 attempt += 1
 
