@@ -49,7 +49,10 @@ PLAIN = frozenset(
         ("cryptography.x509", "load_der_x509_certificate"),
         ("cryptography.x509.base", "load_der_x509_certificate"),
         ("cryptography.hazmat.bindings._rust.x509", "load_der_x509_certificate"),
-        ("cloudlet.emulator.fallback.stacks.records", "ChangeSet Event Shelf Stack StackResource"),
+        (
+            "cloudlet.emulator.fallback.stacks.records",
+            "ChangeSet Event Instance Operation Result Shelf Stack StackResource StackSet",
+        ),
         ("cloudlet.emulator.fallback.stacks.parameters", "Value"),
         ("cloudlet.emulator.fallback.resources", "Resource"),
         (__name__, "filter_of load_private load_public make_defaultdict"),

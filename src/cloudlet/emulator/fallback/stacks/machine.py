@@ -15,6 +15,7 @@ from cloudlet.emulator.fallback.stacks.journal import Journal
 from cloudlet.emulator.fallback.stacks.kinds import Kind
 from cloudlet.emulator.fallback.stacks.parameters import Value
 from cloudlet.emulator.fallback.stacks.records import Shelf, Stack
+from cloudlet.emulator.fallback.stacks.set_work import SetWork
 from cloudlet.emulator.fallback.stacks.template import Template
 from cloudlet.emulator.fallback.stacks.waits import Waits
 from cloudlet.emulator.fallback.stacks.work import Work
@@ -44,6 +45,7 @@ class Machine:
         self.waits = Waits(outside, f"http://127.0.0.1:{settings.port}", call.ids)
         self.journal = Journal(self)
         self.work = Work(self)
+        self.set_work = SetWork(self)
         self._kinds: dict[str, Kind] = {}
         self._threads = ThreadPoolExecutor(THREADS, "stacks")
         self._seen: set[tuple[str, str]] = set()
@@ -74,8 +76,12 @@ class Machine:
                 shelf = backend.cloudlet_stacks = Shelf()
             is_new = (account, region) not in self._seen
             self._seen.add((account, region))
-        if is_new:
-            self._resume(shelf)
+            cut_off = [stack for stack in shelf.stacks.values() if stack.in_progress] if is_new else []
+            if is_new:
+                for stack_set in shelf.sets.values():
+                    self.set_work.recover(stack_set)
+        for stack in cut_off:  # they go back to where they were, or on with being deleted
+            self.start(stack, self.work.recover)
         return shelf
 
     def kind(self, name: str) -> Kind:
@@ -112,11 +118,15 @@ class Machine:
 
     def start(self, stack: Stack, work: Callable[..., None], *arguments: Any) -> None:
         """Work on a stack in another thread; returns when it is done, or has taken long."""
-        future = self._threads.submit(self._guarded, stack, work, *arguments)
+        self.run(self._guarded, stack, work, *arguments)
+
+    def run(self, work: Callable[..., None], *arguments: Any) -> None:
+        """As `start`, for work that says itself what went wrong."""
+        future = self._threads.submit(work, *arguments)
         try:
             future.result(PATIENCE_SECONDS)
         except StillRunning:
-            LOG.debug("%s goes on in the background", stack.id)
+            LOG.debug("%s goes on in the background", arguments)
 
     def _guarded(self, stack: Stack, work: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -125,12 +135,6 @@ class Machine:
             LOG.exception("work on the stack %s failed", stack.id)
             verb = stack.status.partition("_")[0] or "CREATE"
             self.journal.stack(stack, f"{verb}_FAILED", f"Internal Failure: {type(error).__name__}: {error}")
-
-    def _resume(self, shelf: Shelf) -> None:
-        """Stacks that a stop cut off in the middle of their work go back to where they were, or on with being deleted."""
-        for stack in tuple(shelf.stacks.values()):
-            if stack.in_progress:
-                self.start(stack, self.work.recover)
 
     # --- nested stacks
 

@@ -163,9 +163,14 @@ def options(stack: Stack, request: dict[str, Any]) -> None:
 
 
 def new_stack(
-    machine: Machine, account: str, region: str, request: dict[str, Any], parent: Stack | None = None
+    machine: Machine,
+    account: str,
+    region: str,
+    request: dict[str, Any],
+    parent: Stack | None = None,
+    pattern: Stack | None = None,
 ) -> Stack:
-    """A stack that is to be made; kept, without a status. Raises AwsError."""
+    """A stack that is to be made; kept, without a status. `pattern` is of its stack set. Raises AwsError."""
     stack = blank(machine, account, region, request["StackName"])
     options(stack, request)
     check_role(machine, stack, stack.role_arn)
@@ -173,7 +178,7 @@ def new_stack(
         stack.parent_id, stack.root_id = parent.id, parent.root_id or parent.id
         stack.capabilities, stack.on_failure = parent.capabilities, "DO_NOTHING"
         stack.tags = [*stack.tags, *parent.tags]
-    prepared = prepare(machine, stack, request)
+    prepared = prepare(machine, stack, request, pattern)
     if parent is None:
         capabilities.check(prepared.original, prepared.template, stack.capabilities)
     plan_of(machine, stack, prepared)
@@ -183,12 +188,14 @@ def new_stack(
     return stack
 
 
-def changed_stack(machine: Machine, stack: Stack, request: dict[str, Any]) -> Stack | None:
+def changed_stack(
+    machine: Machine, stack: Stack, request: dict[str, Any], pattern: Stack | None = None
+) -> Stack | None:
     """What a stack is to become; None where nothing would change. Raises AwsError."""
     after = replace(stack)
     options(after, request)
     check_role(machine, after, request.get("RoleARN"))
-    prepared = prepare(machine, after, request, stack)
+    prepared = prepare(machine, after, request, pattern or stack)
     if stack.parent_id is None:
         capabilities.check(prepared.original, prepared.template, list(request.get("Capabilities") or []))
     plan_of(machine, after, prepared)

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from cloudlet.emulator.fallback.answers import Asked
 from cloudlet.emulator.fallback.stacks.errors import refused
 from cloudlet.emulator.fallback.stacks.machine import Machine
-from cloudlet.emulator.fallback.stacks.records import Shelf, Stack
+from cloudlet.emulator.fallback.stacks.records import Shelf, Stack, StackSet
+from cloudlet.emulator.kernel.errors import UnmodelledError
 
 T = TypeVar("T")
 PAGE = 100
@@ -48,3 +49,12 @@ def page(asked: Asked, member: str, found: Sequence[T], form: Callable[[T], Any]
     if start + size < len(found):
         result["NextToken"] = base64.b64encode(str(start + size).encode()).decode()
     return result
+
+
+def set_of(asked: Asked) -> StackSet:
+    """The stack set that the request names. Raises `StackSetNotFoundException`."""
+    name = asked.request["StackSetName"]
+    found = shelf_of(asked).find_set(name)
+    if found is None:
+        raise UnmodelledError("StackSetNotFoundException", f"StackSet {name} not found", 404)
+    return found
