@@ -81,9 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sqs_enable_message_retention_period: bool = True  # SQS_ENABLE_MESSAGE_RETENTION_PERIOD: drop messages older than it
     sqs_endpoint_strategy: str = "standard"  # SQS_ENDPOINT_STRATEGY: standard, domain, path, off, dynamic
     # --- Lambda
-    bucket_marker_local: str = (
-        "hot-reload"  # BUCKET_MARKER_LOCAL: a function's S3Bucket that makes S3Key a local folder
-    )
+    bucket_marker_local: str = "hot-reload"  # BUCKET_MARKER_LOCAL: the S3Bucket that makes S3Key a local folder
     lambda_keepalive_ms: int = 600_000  # LAMBDA_KEEPALIVE_MS: how long a process waits for the function's next event
     lambda_runtime_environment_timeout: int = 20  # LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: seconds for a process to begin
     lambda_disable_aws_endpoint_url: bool = False  # LAMBDA_DISABLE_AWS_ENDPOINT_URL: functions get no AWS_ENDPOINT_URL
@@ -95,9 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lambda_limits_code_size_zipped: int = 52_428_800  # LAMBDA_LIMITS_CODE_SIZE_ZIPPED: bytes of a ZIP file in a request
     lambda_limits_code_size_unzipped: int = 262_144_000  # LAMBDA_LIMITS_CODE_SIZE_UNZIPPED: bytes of a package
     lambda_limits_max_function_envvar_size_bytes: int = 4096  # LAMBDA_LIMITS_MAX_FUNCTION_ENVVAR_SIZE_BYTES: together
-    lambda_limits_max_function_payload_size_bytes: int = (
-        6291456  # LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES: events
-    )
+    lambda_limits_max_function_payload_size_bytes: int = 6291456  # LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES: event
     # --- license
     auth_token: str = ""  # LOCALSTACK_AUTH_TOKEN: the personal auth token, or a CI key
     auth_token_file: str = ""  # LOCALSTACK_AUTH_TOKEN_FILE: the same from a file
