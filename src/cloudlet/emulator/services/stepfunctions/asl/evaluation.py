@@ -174,6 +174,18 @@ class Evaluation:
                 raise self.failure(f"{where} {reason}", QUERY_EVALUATION, field) from None
             raise self.failure(f"{where} threw an error during evaluation. {reason}", QUERY_EVALUATION, field) from None
 
+    def number(self, state: Mapping[str, Any], field: str, jsonata: bool, data: Any) -> Any:
+        """A field that has to be a number: as it stands there, behind its path or from its expression.
+
+        What is not from an expression may be anything; None where there is no such field. Raises StateFailure.
+        """
+        if f"{field}Path" in state:
+            return self.named_path(f"{field}Path", state[f"{field}Path"], data)
+        value = state.get(field)
+        if jsonata and isinstance(value, str):
+            return self.typed(field, value, "number", {"input": data})
+        return value
+
     def typed(self, field: str, value: Any, wanted: str, states: dict[str, Any]) -> Any:
         """A JSONata field that has to be of one type. Raises StateFailure."""
         found = self.expressions(field, value, states)

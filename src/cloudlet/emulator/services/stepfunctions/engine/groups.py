@@ -85,11 +85,7 @@ def concurrency_of(state: dict[str, Any], jsonata: bool, evaluation: Evaluation,
 
 def number_of(state: dict[str, Any], field: str, jsonata: bool, evaluation: Evaluation, data: Any) -> float | None:
     """A number in a field, behind a path or in an expression. Raises StateFailure."""
-    value = state.get(field)
-    if f"{field}Path" in state:
-        value = evaluation.named_path(f"{field}Path", state[f"{field}Path"], data)
-    elif jsonata and isinstance(value, str):
-        value = evaluation.typed(field, value, "number", {"input": data})
+    value = evaluation.number(state, field, jsonata, data)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -62,11 +62,7 @@ def credentials_of(given: dict[str, Any], jsonata: bool, evaluation: Evaluation,
 
 def seconds(state: dict[str, Any], field: str, jsonata: bool, evaluation: Evaluation, data: Any) -> int | None:
     """`TimeoutSeconds` or `HeartbeatSeconds`. Raises StateFailure."""
-    value = state.get(field)
-    if f"{field}Path" in state:
-        value = evaluation.named_path(f"{field}Path", state[f"{field}Path"], data)
-    elif jsonata and isinstance(value, str):
-        value = evaluation.typed(field, value, "number", {"input": data})
+    value = evaluation.number(state, field, jsonata, data)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
