@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from litestar import get, post
@@ -38,6 +39,7 @@ from cloudlet.control.viewer import Viewer
 PATH = "/workspace/sso"
 ONE = PATH + "/{provider_id:str}"
 MANAGE = requires("sso.manage")
+Change = Callable[[Session, Platform, Viewer, str], None]  # of the service
 DONE: Mapping[str, str] = MappingProxyType(
     {
         "added": "The provider is set up. Test it, then give the Sign-up Portal URL to your people.",
@@ -132,10 +134,7 @@ def start_test(
 def submit_enable(
     provider_id: FromPath[str], viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform
 ) -> Redirect:
-    def enable(session: Session) -> None:
-        service.enable_provider(session, platform, viewer, provider_id)
-
-    return change(database, provider_id, enable, "enabled")
+    return change(viewer, database, platform, provider_id, service.enable_provider, "enabled")
 
 
 @post(ONE + "/disable", opt=MANAGE)
@@ -143,10 +142,7 @@ def submit_enable(
 def submit_disable(
     provider_id: FromPath[str], viewer: CurrentViewer, database: TheDatabase, platform: ThePlatform
 ) -> Redirect:
-    def disable(session: Session) -> None:
-        service.disable_provider(session, platform, viewer, provider_id)
-
-    return change(database, provider_id, disable, "disabled")
+    return change(viewer, database, platform, provider_id, service.disable_provider, "disabled")
 
 
 @post(ONE + "/people/{identity_id:str}/unlink", opt=MANAGE)
@@ -158,10 +154,8 @@ def submit_unlink(
     database: TheDatabase,
     platform: ThePlatform,
 ) -> Redirect:
-    def unlink(session: Session) -> None:
-        service.unlink(session, platform, viewer, provider_id, identity_id)
-
-    return change(database, provider_id, unlink, "unlinked")
+    unlink = partial(service.unlink, identity_id=identity_id)
+    return change(viewer, database, platform, provider_id, unlink, "unlinked")
 
 
 @post(ONE + "/delete", opt=MANAGE)
@@ -183,9 +177,9 @@ def submit_delete(
     return go(f"{PATH}?done=deleted")
 
 
-def change(database: Database, provider_id: str, run: Callable[[Session], None], done: str) -> Redirect:
+def change(viewer: Viewer, database: Database, platform: Platform, provider_id: str, do: Change, done: str) -> Redirect:
     with database.transaction() as session:
-        run(session)
+        do(session, platform, viewer, provider_id)
     return go(f"{PATH}/{provider_id}?done={done}")
 
 
