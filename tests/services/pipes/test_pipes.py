@@ -64,6 +64,17 @@ def function(client: Client, name: str, code: str) -> str:
     return arn
 
 
+def streaming_table(client: Client, name: str, view: str) -> dict[str, Any]:
+    described: dict[str, Any] = client("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": view},
+    )["TableDescription"]
+    return described
+
+
 def test_messages_are_filtered_and_transformed(client: Client, unique: Unique, emulator: RunningEmulator) -> None:
     name = unique("pipe")
     source, source_arn = queue(client, unique("source"))
@@ -99,13 +110,7 @@ def test_messages_are_filtered_and_transformed(client: Client, unique: Unique, e
 
 def test_changes_of_a_table_become_events(client: Client, unique: Unique, emulator: RunningEmulator) -> None:
     name = unique("table")
-    table = client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-    )["TableDescription"]
+    table = streaming_table(client, name, "NEW_IMAGE")
     client("dynamodb").put_item(TableName=name, Item={"id": {"S": "before"}})
     target, target_arn = queue(client, unique("target"))
     client("events").put_rule(Name=name, EventPattern=json.dumps({"source": [f"Pipe {name}"]}))
@@ -203,13 +208,7 @@ def test_what_a_target_refuses_comes_back_or_is_given_up(
     client: Client, unique: Unique, emulator: RunningEmulator
 ) -> None:
     name = unique("table")
-    table = client("dynamodb").create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
-    )["TableDescription"]
+    table = streaming_table(client, name, "KEYS_ONLY")
     letters, letters_arn = queue(client, unique("letters"))
     pipe = make(
         client,
