@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.fallback.stacks import body as template
+from tests.fallback.stacks import resource, settled
 from tests.gateway.internal.test_localstack_endpoints import call, get
 
 Start = Callable[..., Any]
@@ -71,6 +73,19 @@ def test_a_snapshot_outlives_the_emulator(start_emulator: Start) -> None:
     assert emulator.client("iam").get_role(RoleName="kept")["Role"]["RoleName"] == "kept"
     emulator.client("cloudformation").delete_stack(StackName="kept")
     assert "QueueUrls" not in emulator.client("sqs").list_queues()
+
+
+def test_stacks_that_were_in_the_middle_of_their_work_are_rolled_back(start_emulator: Start) -> None:
+    emulator = start_emulator()
+    cloudformation = emulator.client("cloudformation")
+    waiting = {
+        "Handle": resource("CloudFormation::WaitConditionHandle"),
+        "Wait": resource("CloudFormation::WaitCondition", Handle={"Ref": "Handle"}, Timeout=600),
+    }
+    cloudformation.create_stack(StackName="cut", TemplateBody=template(waiting))
+    assert call(emulator, "PUT", "/_cloudlet/snapshots/cut")[0] == 201
+    restored(emulator, "cut")
+    assert settled(cloudformation, "cut")["StackStatus"] == "ROLLBACK_COMPLETE"
 
 
 def test_a_snapshot_of_nothing_empties_what_was_kept(start_emulator: Start) -> None:

@@ -48,7 +48,7 @@ class Machine:
         self.set_work = SetWork(self)
         self._kinds: dict[str, Kind] = {}
         self._threads = ThreadPoolExecutor(THREADS, "stacks")
-        self._seen: set[tuple[str, str]] = set()
+        self._seen: dict[tuple[str, str], Shelf] = {}
 
     # --- the emulator
 
@@ -74,8 +74,8 @@ class Machine:
             shelf: Shelf | None = vars(backend).get("cloudlet_stacks")
             if shelf is None:
                 shelf = backend.cloudlet_stacks = Shelf()
-            is_new = (account, region) not in self._seen
-            self._seen.add((account, region))
+            is_new = self._seen.get((account, region)) is not shelf  # after a start, and after a snapshot came back
+            self._seen[account, region] = shelf
             cut_off = [stack for stack in shelf.stacks.values() if stack.in_progress] if is_new else []
             if is_new:
                 for stack_set in shelf.sets.values():
