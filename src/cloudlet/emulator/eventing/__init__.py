@@ -1,4 +1,4 @@
-"""What EventBridge, Scheduler and Pipes share: schedules, event patterns, inputs, targets and dead letters.
+"""What EventBridge, Scheduler, Pipes and Lambda share: schedules, patterns, inputs, targets, dead letters, sources.
 
     expressions   rate(…), cron(…), at(…) and when they come due
     cron          AWS's cron fields
@@ -6,8 +6,8 @@
     inputs        InputPath and InputTransformer
     targets       an ARN and a text → the operation that delivers it
     deliveries    carrying one out, trying again, dead letters
-    streams       reading the shards of DynamoDB's and Kinesis's streams, also for functions
-    queues        reading queues, also for functions
+    streams       reading the shards of DynamoDB's and Kinesis's streams
+    queues        reading queues
 
 Services may not import each other; what two of them need lies here. Nothing here knows a service's records.
 """
