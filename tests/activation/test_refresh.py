@@ -124,3 +124,16 @@ def test_it_wakes_when_there_is_something_to_say(tmp_path: Path) -> None:
     renewing.step()
     _, wait = renewing.step()
     assert wait == pytest.approx(10, abs=1)
+
+
+def test_it_wakes_at_the_end_of_the_window_though_that_comes_while_it_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached(tmp_path)
+    renewing = refresher(Start(tmp_path))
+    move(renewing, ISSUED + WINDOW - 10)
+    renewing.step()
+    looks = iter((ISSUED + WINDOW - 0.001, ISSUED + WINDOW + 0.001))
+    monkeypatch.setattr(renewing, "now", lambda: next(looks))
+    _, wait = renewing.step()
+    assert wait == 1.0

@@ -84,7 +84,8 @@ def raw_answer(status: str, body: bytes) -> bytes:
 def asks_or_waits(process: subprocess.Popen[str]) -> bool:
     """Has it opened the lock file?"""
     try:
-        names = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{process.pid}/fd")]
+        with os.scandir(f"/proc/{process.pid}/fd") as entries:
+            names = [os.readlink(entry.path) for entry in entries]
     except OSError:
         return False
     return any(name.endswith(".license.lock") for name in names)

@@ -71,12 +71,12 @@ class Refresher:
         now = self.now()
         if now >= self.due:
             self.state = self.renew(now)
-        state = self.judge(self.state)
-        return state, self.wait(state)
+            now = self.now()
+        state = self.judge(self.state, now)
+        return state, self.wait(state, now)
 
-    def wait(self, state: ActivationState) -> float:
-        """Seconds until something is to be done or said."""
-        now = self.now()
+    def wait(self, state: ActivationState, now: float) -> float:
+        """Seconds until something is to be done or said. `now` as it was judged: no moment may pass in between."""
         moments = (self.due, *(moment for moment in (near_end(state), state.offline_until) if moment > now))
         return min(LONGEST_WAIT_SECONDS, max(1.0, min(moments) - now))
 
@@ -121,9 +121,8 @@ class Refresher:
         phase = "stale" if refused else self.state.phase
         return msgspec.structs.replace(self.state, reason_code=code, phase=phase)
 
-    def judge(self, state: ActivationState) -> ActivationState:
+    def judge(self, state: ActivationState, now: float) -> ActivationState:
         """Warn at 75 % of the window and at its end."""
-        now = self.now()
         if now <= self.steady_time() + TOLERANCE_SECONDS:  # else the machine slept, or its clock leapt: not certain
             self.licenses.clock.advance(now)
         if now >= state.offline_until:
