@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,6 +29,15 @@ def covered() -> Mapping[str, frozenset[str]]:
 def is_installed() -> bool:
     """Whether the extra `fallback` is installed. Imports nothing."""
     return importlib.util.find_spec("moto") is not None
+
+
+def moto_version() -> str:
+    """Empty where it is not installed."""
+    metadata = importlib.import_module("importlib.metadata")  # lazy: it brings the e-mail package along
+    try:
+        return str(metadata.version("moto"))
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def module_of(service: str) -> str:

@@ -7,13 +7,13 @@ putting the native half blocks the event loop, as snapshots do.
 from __future__ import annotations
 
 import asyncio
-import importlib.metadata
 import shutil
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cloudlet.emulator.fallback import moment
+from cloudlet.emulator.fallback.coverage import moto_version
 from cloudlet.emulator.fallback.moment import How
 from cloudlet.emulator.pods import native
 from cloudlet.emulator.pods.archive import Manifest, RecordWriter, pack, read_records, unpack
@@ -181,11 +181,3 @@ def check_room(shelf: Shelf, size: int, limit_megabytes: int | None) -> None:
                 f"The plan's {limit_megabytes} MB of Cloud Pods are used up: {used / MEGABYTE:.1f} MB are kept and this "
                 f"pod has {size / MEGABYTE:.1f} MB. Delete pods, or choose another plan."
             )
-
-
-def moto_version() -> str:
-    """Empty where it is not installed."""
-    try:
-        return importlib.metadata.version("moto")
-    except importlib.metadata.PackageNotFoundError:
-        return ""

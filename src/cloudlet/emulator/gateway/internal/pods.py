@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import orjson
 
+from cloudlet.emulator.fallback.coverage import moto_version
 from cloudlet.emulator.fallback.moment import How, Unreadable
 from cloudlet.emulator.gateway.internal.answers import InternalError, json_answer, json_object
 from cloudlet.emulator.pods.errors import BadArchive, BadRemote, Mismatch, PodError, UnknownPod
@@ -61,15 +61,11 @@ def get_environment(emulator: Emulator, request: HttpRequest) -> HttpResponse:
 
     Also without a license: clients look at `pro` to find out.
     """
-    try:
-        moto = importlib.metadata.version("moto")
-    except importlib.metadata.PackageNotFoundError:
-        moto = ""
     return json_answer(
         {
             "localstack_version": emulator.version,
             "localstack_ext_version": emulator.version,
-            "moto_ext_version": moto,
+            "moto_ext_version": moto_version(),
             "pro": emulator.activation.is_license_activated,
         }
     )

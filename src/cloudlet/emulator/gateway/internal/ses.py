@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import email.parser
-import email.policy
-import email.utils
+import importlib
 import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -89,12 +87,14 @@ def template(kept: dict[str, Any], data: Any) -> dict[str, Any]:
 
 def raw(entry: dict[str, Any], kept: dict[str, Any], recipients: Any) -> dict[str, Any]:
     """What a raw message's own headers say, where the request did not: sender, recipients, subject."""
-    headers = email.parser.Parser(policy=email.policy.compat32).parsestr(kept["raw_data"], headersonly=True)
+    parser = importlib.import_module("email.parser")  # lazy: only messages that were sent raw need it
+    utils = importlib.import_module("email.utils")  # lazy: as above
+    headers = parser.Parser().parsestr(kept["raw_data"], headersonly=True)
     if not entry["Source"]:
-        entry["Source"] = email.utils.parseaddr(str(headers.get("From", "")))[1]
+        entry["Source"] = utils.parseaddr(str(headers.get("From", "")))[1]
     found = list(dict.fromkeys(recipients)) if isinstance(recipients, list) else []
     if not found:
-        found = [address for _name, address in email.utils.getaddresses([str(headers.get("To", ""))]) if address]
+        found = [address for _name, address in utils.getaddresses([str(headers.get("To", ""))]) if address]
     if found:
         entry["Destination"] = {"ToAddresses": found}
     if headers.get("Subject"):
