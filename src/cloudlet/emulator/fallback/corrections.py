@@ -45,6 +45,19 @@ def correct_kms(load: Load) -> None:
     vars(models)["generate_private_key"] = lambda spec: generate(spec) if spec.startswith(("RSA", "ECC")) else None
 
 
+def correct_rds(load: Load) -> None:
+    """An id for each instance: moto gives all of them the same, by which Terraform looks them up."""
+    instance = load("moto.rds.models").DBInstance
+    initialize = instance.__init__
+    characters = load("moto.moto_api._internal").mock_random
+
+    def initialized(self: Any, *arguments: Any, **options: Any) -> None:
+        initialize(self, *arguments, **options)
+        self.dbi_resource_id = f"db-{characters.get_random_string(length=26, include_digits=True).upper()}"
+
+    instance.__init__ = initialized
+
+
 def attach_managed_policies(iam: Any) -> None:
     """A role's `ManagedPolicyArns`, which every function of the CDK and SAM has, are attached to it."""
     create = iam.Role.create_from_cloudformation_json
@@ -70,5 +83,5 @@ def attach_managed_policies(iam: Any) -> None:
 
 
 CORRECTIONS: Mapping[str, Callable[[Load], None]] = MappingProxyType(
-    {"cloudformation": correct_cloudformation, "iam": correct_iam, "kms": correct_kms}
+    {"cloudformation": correct_cloudformation, "iam": correct_iam, "kms": correct_kms, "rds": correct_rds}
 )
