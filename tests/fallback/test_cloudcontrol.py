@@ -75,3 +75,32 @@ def test_what_cannot_be_made_says_why(client: Client, unique: Unique) -> None:
     assert token.startswith("RequestTokenNotFoundException")
     lost = state(control, control.delete_resource(TypeName=BUCKET, Identifier="nobody-has-this"))
     assert (lost["OperationStatus"], lost["ErrorCode"]) == ("FAILED", "NotFound")
+
+
+def test_what_a_type_makes_of_wrong_properties_ends_the_request(client: Client) -> None:
+    control = client("cloudcontrol")
+    for kind, properties in (
+        ("EC2::VPC", {}),
+        ("EC2::VPC", {"CidrBlock": 5}),
+        ("Kinesis::Stream", {"ShardCount": "x"}),
+    ):
+        failed = state(control, control.create_resource(TypeName=f"AWS::{kind}", DesiredState=json.dumps(properties)))
+        assert (failed["OperationStatus"], failed["ErrorCode"]) == ("FAILED", "InvalidRequest")
+    failed = state(control, control.create_resource(TypeName="AWS::EC2::VPC", DesiredState="{}"))
+    assert failed["StatusMessage"] == "#: required key [CidrBlock] not found"
+
+
+def test_what_cannot_be_changed_in_place_says_so(client: Client, unique: Unique) -> None:
+    control, patch = client("cloudcontrol"), json.dumps([{"op": "add", "path": "/Description", "value": "new"}])
+    bus = {"TypeName": "AWS::Events::EventBus", "DesiredState": json.dumps({"Name": unique("bus")})}
+    identifier = state(control, control.create_resource(**bus))["Identifier"]
+    asked = {"TypeName": bus["TypeName"], "Identifier": identifier}
+    failed = state(control, control.update_resource(**asked, PatchDocument=patch))
+    assert (failed["OperationStatus"], failed["ErrorCode"]) == ("FAILED", "NotUpdatable")
+    wrong = json.dumps([{"op": "add", "path": 5, "value": 1}])
+    assert "The patch cannot be applied" in refusal(control.update_resource, **asked, PatchDocument=wrong)
+    assert state(control, control.delete_resource(**asked))["OperationStatus"] == "SUCCESS"
+
+    made = control.create_resource(TypeName="AWS::EC2::EIP", DesiredState="{}")["ProgressEvent"]["Identifier"]
+    said = refusal(control.update_resource, TypeName="AWS::EC2::EIP", Identifier=made, PatchDocument=patch)
+    assert said == "UnsupportedActionException: Resource type AWS::EC2::EIP does not support UPDATE action"

@@ -12,7 +12,7 @@ from typing import Any
 
 from cloudlet.emulator.fallback.answers import Answer, Asked
 from cloudlet.emulator.fallback.answers.cloudformation.asking import machine_of, page, shelf_of
-from cloudlet.emulator.fallback.stacks.errors import Failed
+from cloudlet.emulator.fallback.stacks.errors import Failed, NeedsReplacement, message_of
 from cloudlet.emulator.fallback.stacks.kinds import Kind, Wanted
 from cloudlet.emulator.fallback.stacks.records import Stack, StackResource
 from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
@@ -102,12 +102,8 @@ def carried_out(asked: Asked, operation: str, identifier: str, work: Callable[[]
     answer = shown(event)
     try:
         resource = work()
-    except AwsError as error:
-        code = "AlreadyExists" if "Already" in error.code else "InvalidRequest"
-        code = "NotFound" if error.code == "ResourceNotFoundException" else code
-        event |= {"OperationStatus": "FAILED", "StatusMessage": error.message, "ErrorCode": code}
-    except Failed as error:
-        event |= {"OperationStatus": "FAILED", "StatusMessage": str(error), "ErrorCode": "GeneralServiceException"}
+    except Exception as error:  # renders: as in a stack, what was wrong is said where the request's end is
+        event |= {"OperationStatus": "FAILED", "StatusMessage": message_of(error), "ErrorCode": code_of(error)}
     else:
         event |= {"OperationStatus": "SUCCESS", "Identifier": resource.physical_id}
         if operation == "UPDATE":
@@ -117,6 +113,18 @@ def carried_out(asked: Asked, operation: str, identifier: str, work: Callable[[]
     with machine.lock():
         shelf.requests.append(event)
     return {"ProgressEvent": answer}
+
+
+def code_of(error: Exception) -> str:
+    """Cloud Control API reference, ProgressEvent, `ErrorCode`."""
+    if isinstance(error, NeedsReplacement):
+        return "NotUpdatable"
+    if isinstance(error, Failed):
+        return "GeneralServiceException"
+    code = error.code if isinstance(error, AwsError) else ""
+    if "Already" in code:
+        return "AlreadyExists"
+    return "NotFound" if code == "ResourceNotFoundException" else "InvalidRequest"
 
 
 def shown(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,9 +160,12 @@ def state_of(text: str) -> dict[str, Any]:
 
 def update_resource(asked: Asked) -> dict[str, Any]:
     kind, resource = kind_of(asked), found(asked)
+    if kind.is_fixed:
+        said = f"Resource type {resource.type} does not support UPDATE action"
+        raise refused("UnsupportedActionException", said)
     try:
         properties = patched(resource.properties, json.loads(asked.request["PatchDocument"]))
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise refused("InvalidRequestException", f"The patch cannot be applied: {error}") from error
     fixed = [name for name in sorted(kind.replaced_by) if resource.properties.get(name) != properties.get(name)]
     if fixed:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from cloudlet.emulator.fallback.stacks.errors import NeedsReplacement
 from cloudlet.emulator.fallback.stacks.kinds import Kind, Made, Wanted
 from cloudlet.emulator.fallback.stacks.parameters import text_of
 from cloudlet.emulator.fallback.stacks.records import StackResource
@@ -76,7 +77,7 @@ class ApiKind(Kind):
 
     def update(self, wanted: Wanted, resource: StackResource) -> Made:
         if self.api.update is None and not self.can_finish_updates():
-            raise NotImplementedError
+            raise NeedsReplacement
         answer = dict(resource.handle or {})
         if self.api.update is not None:
             environment = self.environment(wanted, answer, resource.physical_id, answer.get("$name", ""))

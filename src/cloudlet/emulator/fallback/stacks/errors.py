@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from cloudlet.emulator.kernel.errors import AwsError, UnmodelledError
+
+LOG = logging.getLogger("cloudlet.fallback")
 
 
 def refused(message: str) -> UnmodelledError:
@@ -22,6 +25,23 @@ class Failed(Exception):
     def __init__(self, message: str, physical_id: str = "") -> None:
         super().__init__(message)
         self.physical_id = physical_id
+
+
+class NeedsReplacement(Exception):
+    """There is no way to change a resource in place: the old one goes and a new one comes."""
+
+    message = "This type of resource cannot be changed in place"
+
+
+def message_of(error: Exception) -> str:
+    """What went wrong with a resource, for its user; what was not said for users is logged with its traceback."""
+    said = str(error) if isinstance(error, Failed) else getattr(error, "message", None)
+    if said is not None:
+        return str(said)
+    LOG.warning("CloudFormation: a resource failed", exc_info=error)
+    if isinstance(error, KeyError) and error.args:
+        return f"#: required key [{error.args[0]}] not found"
+    return f"{type(error).__name__}: {error}"
 
 
 def service_failure(error: AwsError, service: str, request_id: str, token: str) -> str:

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudlet.emulator.fallback import resources
+from cloudlet.emulator.fallback.stacks.errors import Failed, NeedsReplacement
 from cloudlet.emulator.fallback.stacks.names import physical_name
 from cloudlet.emulator.fallback.stacks.records import Stack, StackResource
-from cloudlet.emulator.kernel.errors import UnmodelledError
 
 if TYPE_CHECKING:
     from cloudlet.emulator.fallback.stacks.machine import Machine
@@ -65,13 +65,14 @@ class Kind:
     name_property = ""
     is_stand_in = True
     always_updated = False  # also where no property changed
+    is_fixed = False  # an update leaves it as it was made
 
     def create(self, wanted: Wanted) -> Made:
         LOG.warning("CloudFormation: %s is not supported, nothing was made for it", wanted.type)
         return Made(wanted.name(""))
 
     def update(self, wanted: Wanted, resource: StackResource) -> Made:
-        """Change it in place. Raises NotImplementedError where only a new one will do."""
+        """Change it in place. Raises NeedsReplacement where only a new one will do."""
         return Made(resource.physical_id, resource.handle)
 
     def delete(self, wanted: Wanted, resource: StackResource) -> None:
@@ -131,6 +132,7 @@ class MotoKind(Kind):
 
     def __init__(self, model: Any, service: str, name_property: str, replaced_by: frozenset[str]) -> None:
         self._model = model
+        self.is_fixed = is_missing(model.update_from_cloudformation_json)
         self.service = service
         self.name_property = name_property
         self.replaced_by = replaced_by
@@ -141,15 +143,18 @@ class MotoKind(Kind):
     def create(self, wanted: Wanted) -> Made:
         stack = wanted.stack
         with wanted.machine.busy(self):
-            made = self._model.create_from_cloudformation_json(
-                wanted.name(self.name_property),
-                self._json(wanted),
-                stack.account,
-                stack.region,
-                LogicalId=wanted.logical_id,
-                StackId=stack.id,
-                ResourceType=wanted.type,
-            )
+            try:
+                made = self._model.create_from_cloudformation_json(
+                    wanted.name(self.name_property),
+                    self._json(wanted),
+                    stack.account,
+                    stack.region,
+                    LogicalId=wanted.logical_id,
+                    StackId=stack.id,
+                    ResourceType=wanted.type,
+                )
+            except NotImplementedError as error:  # moto's word for what a model cannot do
+                raise Failed(f"Resource type {wanted.type} cannot be made here: {error}") from error
         return self._made(made, wanted)
 
     def _made(self, made: Any, wanted: Wanted) -> Made:
@@ -160,14 +165,20 @@ class MotoKind(Kind):
         return Made(str(physical), made)
 
     def update(self, wanted: Wanted, resource: StackResource) -> Made:
+        if self.is_fixed:
+            LOG.warning("CloudFormation: %s cannot be changed, %s stays as it was", wanted.type, resource.physical_id)
+            return Made(resource.physical_id, resource.handle)
         with wanted.machine.busy(self):
-            made = self._model.update_from_cloudformation_json(
-                original_resource=resource.handle,
-                new_resource_name=wanted.properties.get(self.name_property) or resource.physical_id,
-                cloudformation_json=self._json(wanted),
-                account_id=wanted.stack.account,
-                region_name=wanted.stack.region,
-            )
+            try:
+                made = self._model.update_from_cloudformation_json(
+                    original_resource=resource.handle,
+                    new_resource_name=wanted.properties.get(self.name_property) or resource.physical_id,
+                    cloudformation_json=self._json(wanted),
+                    account_id=wanted.stack.account,
+                    region_name=wanted.stack.region,
+                )
+            except NotImplementedError as error:
+                raise NeedsReplacement from error
         return self._made(made if made is not None else resource.handle, wanted)
 
     def delete(self, wanted: Wanted, resource: StackResource) -> None:
@@ -180,18 +191,19 @@ class MotoKind(Kind):
         if remove is not None and len(inspect.signature(remove).parameters) == 2:
             remove(*place)
             return
+        if is_missing(self._model.delete_from_cloudformation_json):
+            LOG.warning("CloudFormation: %s cannot be deleted, %s stays", resource.type, resource.physical_id)
+            return
         document = {**resource.definition, "Properties": resource.properties}
-        try:
-            self._model.delete_from_cloudformation_json(resource.physical_id, document, *place)
-        except NotImplementedError:
-            LOG.debug("moto has no way to delete %s", resource.type)
+        self._model.delete_from_cloudformation_json(resource.physical_id, document, *place)
 
     def attribute(self, wanted: Wanted, resource: StackResource, name: str) -> Any:
         try:
             return resource.handle.get_cfn_attribute(name)
-        except UNKNOWN_ATTRIBUTE:
-            raise KeyError(name) from None
+        except Exception as error:  # renders: each of moto's models has an error of its own for what it does not have
+            raise KeyError(name) from error
 
 
-# What moto's models raise for an attribute that they do not have.
-UNKNOWN_ATTRIBUTE = (KeyError, AttributeError, NotImplementedError, UnmodelledError)
+def is_missing(method: Any) -> bool:
+    """Whether a model has only what all models of moto inherit, which does nothing."""
+    return bool(getattr(method, "__isabstractmethod__", False))

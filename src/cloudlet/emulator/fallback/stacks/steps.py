@@ -8,7 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cloudlet.emulator.fallback.stacks import dynamic, policy
-from cloudlet.emulator.fallback.stacks.errors import Failed, already_exists, service_failure
+from cloudlet.emulator.fallback.stacks.errors import (
+    Failed,
+    NeedsReplacement,
+    already_exists,
+    message_of,
+    service_failure,
+)
 from cloudlet.emulator.fallback.stacks.kinds import Kind, Made, Wanted
 from cloudlet.emulator.fallback.stacks.plan import Plan
 from cloudlet.emulator.fallback.stacks.records import Stack, StackResource
@@ -110,8 +116,6 @@ class Steps:
         """Carry out and keep what came of it."""
         try:
             made = work()
-        except NotImplementedError as error:
-            self._fail(stack, resource, verb, f"Resource type {resource.type} cannot be made here: {error}")
         except Exception as error:  # renders: what the resource's service refuses is the event's reason
             resource.physical_id = getattr(error, "physical_id", "") or resource.physical_id
             self._fail(stack, resource, verb, self._reason(resource, error))
@@ -130,11 +134,7 @@ class Steps:
                 name = str(resource.properties.get("TableName"))
                 return already_exists(resource.type, name, ids.uuid())
             return service_failure(error, service, ids.uuid(), ids.uuid())
-        said = getattr(error, "message", None)
-        if said is None:
-            LOG.warning("CloudFormation: %s %s failed", resource.type, resource.logical_id, exc_info=error)
-            said = f"{type(error).__name__}: {error}"
-        refusal = AwsError(str(said))
+        refusal = AwsError(message_of(error))
         status = getattr(error, "code", 400)
         refusal.status = status if isinstance(status, int) else 400  # type: ignore[misc]
         refusal.code = str(getattr(error, "error_type", "InvalidRequest"))  # type: ignore[misc]
@@ -207,13 +207,9 @@ def changed(kind: Kind, wanted: Wanted, old: StackResource) -> Made:
     """Change it; where there is no way to, the old one goes and a new one comes."""
     try:
         return kind.update(wanted, old)
-    except NotImplementedError:
+    except NeedsReplacement:
         kind.delete(wanted, old)
         return kind.create(wanted)
-
-
-def message_of(error: Exception) -> str:
-    return error.message if isinstance(error, AwsError) else str(error)
 
 
 # Types whose `Tags` are a list of keys and values; a stack's tags are added to theirs.
