@@ -112,7 +112,9 @@ def test_an_issuer_is_kept_to_the_letter_and_found_in_its_discovery_address() ->
         ({"name": "x" * 81}, "a name"),
         ({"client_id": ""}, "client ID"),
         ({"client_id": "a\x00b"}, "client ID"),
+        ({"client_id": "клиент"}, "client ID"),
         ({"client_secret": "x" * 1001}, "no client secret"),
+        ({"client_secret": "密码"}, "no client secret"),
         ({"scopes": "email"}, "openid"),
         ({"scopes": 'openid "x"'}, "Scopes are words"),
         ({"domains": ()}, "Enter the domains"),
@@ -184,6 +186,15 @@ def test_slow_providers_never_take_all_threads(
     with pytest.raises(Unreachable):
         ask(platform, "GET", "http://127.0.0.1:1/")
     assert platform.waiting.acquire(blocking=False)
+
+
+@pytest.mark.parametrize("name", ["xn--a", "xn--zzzzzzzz--"])
+def test_a_name_that_only_looks_encoded_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(reach, "resolve", lambda _host, _port: [])
+    with pytest.raises(ProviderUnusable, match=f"the name {name} cannot be resolved"):
+        discover(made(tmp_path, PUBLIC), checked_issuer(f"https://{name}", settings_of(PUBLIC)))
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "gopher://127.0.0.1/", "http://", "https:///path"])

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from cloudlet.control.sso.errors import SsoTokenInvalid
-from cloudlet.control.sso.tokens import check_id_token, is_true, person_of, usable_key
+from cloudlet.control.sso.tokens import check_id_token, is_true, person_of, usable_key, visible
 
 NOW = 1_800_000_000
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
@@ -126,3 +126,13 @@ def test_yes_is_yes_in_few_spellings() -> None:
     no: tuple[object, ...] = (False, "false", "yes", "True", 0, None, 1.5, [], {})
     assert all(map(is_true, yes))
     assert not any(map(is_true, no))
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, "oct", 1])
+def test_a_key_of_no_kind_that_signs_is_passed_over(kind: object) -> None:
+    assert usable_key({**KEY.as_dict(private=False), "kty": kind}) is None
+
+
+@pytest.mark.parametrize("token", ["töken", "a\nb", "\ud800", 1, None, ["x"]])
+def test_an_access_token_that_fits_into_no_header_is_none(token: object) -> None:
+    assert (visible(token), visible("eyJ.a-b_c~")) == ("", "eyJ.a-b_c~")

@@ -59,10 +59,12 @@ def checked_provider(form: ProviderForm, settings: PlatformSettings) -> Provider
     if not 0 < len(name) <= 80 or not name.isprintable():
         raise InvalidForm("Give the provider a name, in 80 characters at most: it is on the button that people see.")
     client_id, secret = form.client_id.strip(), form.client_secret.strip()
-    if not 0 < len(client_id) <= 300 or not client_id.isprintable():
+    if not 0 < len(client_id) <= 300 or not is_visible(client_id):
         raise InvalidForm("Enter the client ID that the provider gave you.")
-    if len(secret) > 1000 or not secret.isprintable():
-        raise InvalidForm("That is no client secret: it has 1,000 characters at most, in one line.")
+    if len(secret) > 1000 or not is_visible(secret):
+        raise InvalidForm(
+            "That is no client secret: it has 1,000 letters, digits and signs of ASCII at most, in one line."
+        )
     return msgspec.structs.replace(
         form,
         name=name,
@@ -72,6 +74,11 @@ def checked_provider(form: ProviderForm, settings: PlatformSettings) -> Provider
         scopes=checked_scopes(form.scopes),
         domains=checked_domains(form.domains),
     )
+
+
+def is_visible(text: str) -> bool:
+    """Of printable ASCII, as client IDs and secrets are (RFC 6749, A.1 and A.2): others do not fit into a header."""
+    return text.isascii() and text.isprintable()
 
 
 def checked_scopes(text: str) -> str:

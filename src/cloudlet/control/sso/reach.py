@@ -82,9 +82,9 @@ def ask(
 
 def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[str, str], body: str | None) -> Answer:
     is_secure = url.scheme == "https"
-    if url.scheme not in {"http", "https"} or not url.host:
+    host = url.raw_host.decode("ascii")  # `host` would decode xn--…, and raise for what is none
+    if url.scheme not in {"http", "https"} or not host:
         raise Unreachable(f"{url} is no address that begins with https://")
-    host = url.raw_host.decode("ascii")
     port = url.port or (443 if is_secure else 80)
     settings = platform.settings
     address = choose_allowed(host, port, lambda found: is_allowed(found, settings), resolve)

@@ -52,7 +52,7 @@ def fetch_person(
 ) -> Person:
     """Blocks. Raises SsoDenied, SsoTokenInvalid."""
     token = exchange_code(platform, found, client, code, verifier)
-    id_token, access_token = token.get("id_token"), token.get("access_token")
+    id_token, access_token = token.get("id_token"), visible(token.get("access_token"))
     if not isinstance(id_token, str):
         raise SsoTokenInvalid("The provider gave no ID token. Is the scope “openid” among those that are asked for?")
     claims = check_id_token(
@@ -61,16 +61,21 @@ def fetch_person(
         issuer=found.issuer,
         client_id=client.client_id,
         nonce=nonce,
-        access_token=access_token if isinstance(access_token, str) else "",
+        access_token=access_token,
         now=int(platform.now().timestamp()),
     )
     is_told = claims.get("email") and (claims.get("email_verified") is not None or claims.get(EDOV) is not None)
-    if not is_told and found.userinfo_endpoint and isinstance(access_token, str):
+    if not is_told and found.userinfo_endpoint and access_token:
         told = userinfo(platform, found, access_token, str(claims["sub"]))
         claims = {**claims, **{name: value for name, value in told.items() if value is not None}}
         if told["email"] is not None:  # what is said of one address does not count for another
             claims |= {"email_verified": told["email_verified"], EDOV: None}
     return person_of(claims)
+
+
+def visible(token: object) -> str:
+    """A token is printable ASCII (RFC 6749, A.12), so that it fits into a header; "" for what is none."""
+    return token if isinstance(token, str) and token.isascii() and token.isprintable() else ""
 
 
 def reach(platform: Platform, method: str, url: str, what: str, **options: Any) -> Answer:
@@ -115,7 +120,7 @@ def fetch_keys(platform: Platform, found: Discovered) -> KeySet:
 
 def usable_key(raw: object) -> Key | None:
     """Of a key for signatures. Sets also have keys for encryption, and of kinds that we do not know."""
-    if not isinstance(raw, dict) or raw.get("kty") not in {"RSA", "EC", "OKP"} or raw.get("use", "sig") != "sig":
+    if not isinstance(raw, dict) or raw.get("kty") not in ("RSA", "EC", "OKP") or raw.get("use", "sig") != "sig":
         return None
     try:
         return JWKRegistry.import_key(raw)
