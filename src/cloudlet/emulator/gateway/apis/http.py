@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
-from cloudlet.emulator.gateway.apis.answers import JSON, FunctionFailed, call_function, from_proxy, message
+from cloudlet.emulator.gateway.apis.answers import FunctionFailed, call_function, from_proxy, message
 from cloudlet.emulator.gateway.apis.events import Matched, event_v1, event_v2
 from cloudlet.emulator.gateway.apis.rest import FUNCTION, match
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.proxied import JSON
 
 DEFAULT = "$default"
 SERVICE = "apigatewayv2"

@@ -12,12 +12,13 @@ from urllib.parse import unquote
 
 import orjson
 
-from cloudlet.emulator.gateway.apis.answers import JSON, FunctionFailed, call_function, from_proxy, message
+from cloudlet.emulator.gateway.apis.answers import FunctionFailed, call_function, from_proxy, message
 from cloudlet.emulator.gateway.apis.events import Matched, body_of, context_v1, event_v1
 from cloudlet.emulator.gateway.apis.templates import render, status_of
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.proxied import JSON
 
 FUNCTION = re.compile(r".*/functions/(?P<arn>arn:.+)/invocations")
 MOST_RESOURCES = 500

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,16 +16,16 @@ import orjson
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.proxied import JSON, proxied
 from cloudlet.emulator.services.lambda_.execution import Outcome, run
 from cloudlet.emulator.services.lambda_.names import Named
 from cloudlet.emulator.services.lambda_.records import LATEST, URLS, Setting
 from cloudlet.emulator.services.lambda_.runtimes import CannotRun
 from cloudlet.emulator.services.lambda_.targets import find_target
 
-JSON = "application/json"
 TEXT = re.compile(r"(text/.*|application/(json|javascript|xml|graphql)|[^;]*\+(json|xml))(;.*)?", re.I)
 PRELUDE_END = b"\0" * 8
-DROPPED = frozenset(("connection", "content-length", "transfer-encoding", "date", "server"))
+MADE_OF = ("statusCode", "headers", "cookies", "isBase64Encoded")
 NOT_TOLD = frozenset(("connection", "transfer-encoding"))
 ALL = "*"
 
@@ -142,52 +141,43 @@ def body_of(body: bytes, content_type: str) -> dict[str, Any]:
 
 def answer_of(outcome: Outcome) -> HttpResponse:
     if outcome.error:
-        return HttpResponse(502, {"Content-Type": JSON}, b"Internal Server Error")
+        return failed()
     if outcome.streamed:
         return streamed_answer(outcome.payload)
-    returned = orjson.loads(outcome.payload)
+    try:
+        returned = orjson.loads(outcome.payload)
+    except ValueError:  # NaN, which Python's functions may write
+        return failed()
     if isinstance(returned, dict) and "statusCode" in returned:
         return made_answer(returned)
     body = returned.encode() if isinstance(returned, str) else orjson.dumps(returned)
     return HttpResponse(200, {"Content-Type": JSON}, body)
 
 
+def failed() -> HttpResponse:
+    return HttpResponse(502, {"Content-Type": JSON}, b"Internal Server Error")
+
+
 def streamed_answer(payload: bytes) -> HttpResponse:
     prelude, end, body = payload.partition(PRELUDE_END)
     if not end or not prelude.startswith(b"{"):
         return HttpResponse(200, {"Content-Type": "application/octet-stream"}, payload)
-    answer = made_answer(orjson.loads(prelude))
-    answer.body = body
-    return answer
+    try:
+        made = proxied(orjson.loads(prelude))
+    except ValueError:
+        made = None
+    if made is None:
+        return failed()
+    made.body = body
+    return made
 
 
 def made_answer(returned: Mapping[str, Any]) -> HttpResponse:
-    """From `statusCode`, `headers`, `cookies`, `body` and `isBase64Encoded`."""
-    headers = {"Content-Type": JSON}
-    for name, value in (returned.get("headers") or {}).items():
-        if name.lower() not in DROPPED:
-            headers.pop("Content-Type" if name.lower() == "content-type" else name, None)
-            headers[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    for number, cookie in enumerate(returned.get("cookies") or (), 1):
-        headers[cookie_name(number)] = str(cookie)
+    """From `statusCode`, `headers`, `cookies`, `body` (a document too) and `isBase64Encoded`."""
     body = returned.get("body")
-    text = "" if body is None else body if isinstance(body, str) else orjson.dumps(body).decode()
-    content = text.encode()
-    if returned.get("isBase64Encoded"):
-        try:
-            content = b64decode(text)
-        except (ValueError, Base64Error):
-            return HttpResponse(502, {"Content-Type": JSON}, b"Internal Server Error")
-    try:
-        return HttpResponse(int(returned["statusCode"]), headers, content)
-    except (TypeError, ValueError):
-        return HttpResponse(502, {"Content-Type": JSON}, b"Internal Server Error")
-
-
-def cookie_name(number: int) -> str:
-    """`Set-Cookie` in another case for each: cookies cannot be joined, and a dict has each name once."""
-    cased = "".join(one.upper() if number >> place & 1 else one for place, one in enumerate("setcookie"))
-    return f"{cased[:3]}-{cased[3:]}"
+    text = body if isinstance(body, str | None) else orjson.dumps(body).decode()
+    made = proxied({**{name: returned[name] for name in MADE_OF if name in returned}, "body": text})
+    return made if made is not None else failed()
 
 
 def cors_headers(url: Setting, http: HttpRequest) -> dict[str, str]:
