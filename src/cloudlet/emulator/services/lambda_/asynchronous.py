@@ -124,7 +124,7 @@ def record(call: Call, target: Target, job: dict[str, Any], outcome: Outcome | N
         "timestamp": iso_zulu(call.now),
         "requestContext": {
             "requestId": job["request_id"],
-            "functionArn": f"{target.arn}" if target.arn.count(":") > 6 else f"{target.arn}:{LATEST}",
+            "functionArn": target.arn if target.arn.count(":") > 6 else f"{target.arn}:{LATEST}",
             "condition": why,
             "approximateInvokeCount": job["attempt"],
         },

@@ -42,9 +42,9 @@ async def send(call: Call, arn: str, target: Target, document: dict[str, Any], r
 
 
 async def send_text(call: Call, arn: str, text: str, attributes: dict[str, Any] | None = None) -> None:
-    service = arn.split(":")[2]
+    parts = arn.split(":", 5)
+    service = parts[2] if len(parts) > 5 else ""
     if service == "sqs":
-        parts = arn.split(":", 5)
         request: dict[str, Any] = {"QueueUrl": f"/{parts[4]}/{parts[5]}", "MessageBody": text}
         if attributes:
             request["MessageAttributes"] = attributes
@@ -71,7 +71,7 @@ async def to_dead_letters(call: Call, arn: str, payload: bytes, request_id: str,
     """The event itself, with attributes that say what happened."""
     attributes = {"RequestID": {"DataType": "String", "StringValue": request_id}}
     if outcome is not None:
-        message = json.loads(outcome.payload).get("errorMessage") or "Unhandled"
+        message = str(json.loads(outcome.payload).get("errorMessage") or "Unhandled")
         attributes["ErrorCode"] = {"DataType": "Number", "StringValue": "200"}
         attributes["ErrorMessage"] = {"DataType": "String", "StringValue": message[:1024]}
     await send_text(call, arn, payload.decode() or "{}", attributes)

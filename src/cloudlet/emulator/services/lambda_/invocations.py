@@ -132,9 +132,10 @@ def client_context(given: str | None) -> Any:
     if not given:
         return None
     try:
-        return orjson.loads(b64decode(given))
+        found = orjson.loads(b64decode(given))
     except (ValueError, Base64Error):
         return None
+    return found if isinstance(found, dict) else None
 
 
 @read_write

@@ -133,7 +133,7 @@ class Shard:
             self.note("PROBLEM: Function call failed")
             rest = self.after_failure(records, verdict)
             if verdict.outcome is not None and len(rest) < len(records):
-                records, attempt = rest, attempt  # what came before the first failure is done
+                records = rest  # what came before the first failure is done
             most = value.get("MaximumRetryAttempts", -1)
             if 0 <= most < attempt and not (value.get("BisectBatchOnFunctionError") and len(records) > 1):
                 await self.give_up(records, verdict, attempt, "RetryAttemptsExhausted")
@@ -176,9 +176,7 @@ class Shard:
         document: dict[str, Any] = {"requestContext": context}
         if verdict is not None and verdict.outcome is not None:
             answer = {"statusCode": 200, "executedVersion": verdict.version or LATEST}
-            document["responseContext"] = answer | (
-                {"functionError": verdict.outcome.error} if verdict.outcome.error else {"functionError": None}
-            )
+            document["responseContext"] = answer | {"functionError": verdict.outcome.error or None}
         with self.call.transaction(read_only=True):
             now = self.call.now
         document |= {

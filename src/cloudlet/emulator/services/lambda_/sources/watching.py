@@ -27,9 +27,7 @@ async def watch(call: Call) -> None:
         while True:
             try:
                 mappings = settle(call)
-            except (
-                Exception
-            ):  # survives: the store refused, or another emulator was faster; the next look may be luckier
+            except Exception:  # survives: the store refused, or another emulator was faster; the next look may do
                 LOG.exception("the event source mappings could not be read")
                 await asyncio.sleep(AGAIN_SECONDS)
                 continue
@@ -81,14 +79,13 @@ async def follow(call: Call, mapping: Mapping) -> None:
         return
     while True:
         try:
-            await poll(call, mapping)
+            with call.transaction(read_only=True) as tx:
+                current = MAPPINGS.get(tx, mapping.account_id, mapping.region, mapping.uuid)
+            if current is None:
+                return
+            await poll(call, current)
         except AwsError as error:
             LOG.info("the event source %s cannot be read: %s", mapping.source_arn, error.message)
         except Exception:  # survives: one source's trouble, tried again
             LOG.exception("reading the event source %s failed", mapping.source_arn)
         await asyncio.sleep(AGAIN_SECONDS)
-        with call.transaction(read_only=True) as tx:
-            current = MAPPINGS.get(tx, mapping.account_id, mapping.region, mapping.uuid)
-        if current is None:
-            return
-        mapping = current
