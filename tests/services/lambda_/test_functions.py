@@ -252,3 +252,51 @@ def test_elements_of_lists_and_maps_are_checked_in_lambdas_words(functions: Func
     with pytest.raises(ClientError, match="Map value must satisfy constraint") as caught:
         aws.create_alias(FunctionName=name, Name="a", FunctionVersion="1", RoutingConfig=weights)
     assert code_of(caught) == "ValidationException"
+
+
+LONG_NUMBER = "9" * 100  # fits no key
+
+
+def test_no_version_has_a_number_that_long(functions: Functions) -> None:
+    name = functions.make()
+    with pytest.raises(ClientError, match="Function not found") as caught:
+        functions.aws.get_function(FunctionName=name, Qualifier=LONG_NUMBER)
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    with pytest.raises(ClientError, match="Function not found"):
+        functions.aws.create_alias(FunctionName=name, Name="x", FunctionVersion=LONG_NUMBER)
+    with pytest.raises(ClientError, match="The resource you requested does not exist"):
+        functions.aws.get_layer_version(LayerName="x", VersionNumber=int(LONG_NUMBER))
+    layer = f"arn:aws:lambda:us-east-1:000000000000:layer:x:{LONG_NUMBER}"
+    with pytest.raises(ClientError, match="does not exist"):
+        functions.aws.update_function_configuration(FunctionName=name, Layers=[layer])
+
+
+def test_an_id_of_a_url_is_taken_once(functions: Functions) -> None:
+    tags = {"_custom_id_": functions.unique("id")}
+    first, second = functions.make(Tags=tags), functions.make(Tags=tags)
+    functions.aws.create_function_url_config(FunctionName=first, AuthType="NONE")
+    with pytest.raises(ClientError, match="Another function URL has the id") as caught:
+        functions.aws.create_function_url_config(FunctionName=second, AuthType="NONE")
+    assert caught.value.response["Error"]["Code"] == "ResourceConflictException"
+
+
+def test_a_folder_is_no_layer(functions: Functions, tmp_path: Path) -> None:
+    with pytest.raises(ClientError, match="A layer is a ZIP file"):
+        functions.aws.publish_layer_version(
+            LayerName=functions.unique("layer"), Content={"S3Bucket": "hot-reload", "S3Key": str(tmp_path)}
+        )
+
+
+def test_a_destination_may_have_fewer_parts_than_a_function(functions: Functions) -> None:
+    name, destination = functions.make(), {"OnSuccess": {"Destination": "arn:aws:lambda:::other"}}
+    made = functions.aws.put_function_event_invoke_config(FunctionName=name, DestinationConfig=destination)
+    assert made["DestinationConfig"] == {**destination, "OnFailure": {}}
+
+
+def test_a_package_that_cannot_be_unpacked_says_so(functions: Functions) -> None:
+    content = bytearray(packed("x" * 1000))
+    content[content.find(b"x" * 100)] = 0
+    name = functions.make(Code={"ZipFile": bytes(content)})
+    with pytest.raises(ClientError, match="cannot be unpacked: Bad CRC-32") as caught:
+        functions.aws.invoke(FunctionName=name)
+    assert caught.value.response["Error"]["Code"] == "InvalidRuntimeException"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import zipfile
 from base64 import b64encode
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloudlet.emulator.kernel.call import Call
@@ -26,7 +26,7 @@ class Archive(NamedTuple):
     source: dict[str, Any]
 
 
-async def fetch(call: Call, code: dict[str, Any], operation: str) -> Archive:
+async def fetch(call: Call, code: dict[str, Any]) -> Archive:
     """Raises what AWS says of a package that cannot be had or is none."""
     if "ZipFile" in code:
         if any(code.get(name) for name in ("S3Bucket", "S3Key", "S3ObjectVersion", "ImageUri")):
@@ -50,7 +50,7 @@ async def fetch(call: Call, code: dict[str, Any], operation: str) -> Archive:
 
 def local(path: str, code: dict[str, Any]) -> Archive:
     """A folder of this machine, whose files are used as they are. Raises InvalidParameterValueException."""
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):
         raise invalid(f"Code of the bucket {code['S3Bucket']} is a folder on the emulator's machine; {path} is none.")
     digest = b64encode(hashlib.sha256(path.encode()).digest()).decode()
     return Archive(b"", digest, 0, {LOCAL: path, "S3Bucket": code["S3Bucket"], "S3Key": path})

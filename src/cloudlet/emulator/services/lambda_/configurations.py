@@ -17,7 +17,7 @@ from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.constraints import LAMBDA_RUNTIMES
 from cloudlet.emulator.services.lambda_.errors import invalid, violation
-from cloudlet.emulator.services.lambda_.records import LAYER_VERSIONS
+from cloudlet.emulator.services.lambda_.records import layer_version
 from cloudlet.emulator.services.lambda_.runtimes import RUNTIMES, SNAP_START
 from cloudlet.emulator.services.lambda_.times import iso_offset
 
@@ -179,7 +179,7 @@ def layers_of(call: Call, arns: list[str]) -> list[dict[str, Any]]:
             raise invalid(
                 f"Layers are not in the same region as the function. Layers are expected to be in region {call.region}."
             )
-        layer = LAYER_VERSIONS.get(call.tx, account_id, region, name, int(version))
+        layer = layer_version(call.tx, account_id, region, name, int(version))
         if layer is None:
             raise invalid(f"Layer version {arn} does not exist.")
         before = seen.setdefault(name, arn)

@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +21,7 @@ from cloudlet.emulator.effects.clock import monotonic
 from cloudlet.emulator.effects.processes import Ended, Program, TookTooLong
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.errors import AwsError
-from cloudlet.emulator.services.lambda_.runtimes import find_python, link_sdk, program_of
+from cloudlet.emulator.services.lambda_.runtimes import CannotRun, find_python, link_sdk, program_of
 from cloudlet.emulator.services.lambda_.targets import Package, Target, read_package
 
 CREDENTIALS_SECONDS = 12 * 3600
@@ -230,15 +231,24 @@ async def folder_of(call: Call, packages: tuple[Package, ...]) -> Path:
 
 
 def unpack(contents: list[bytes], part: Path, folder: Path) -> None:
+    """Raises CannotRun for what was a ZIP file by its list of entries only."""
     part.mkdir(parents=True)
-    for content in contents:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for entry in archive.infolist():
-                path = Path(archive.extract(entry, part))
-                mode = entry.external_attr >> 16 & 0o777
-                if mode and not entry.is_dir():
-                    path.chmod(mode | 0o444)
+    try:
+        for content in contents:
+            extract(content, part)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise CannotRun(f"its package or a layer cannot be unpacked: {error}") from error
     try:
         part.rename(folder)
     except OSError:  # another invocation was faster
         shutil.rmtree(part, ignore_errors=True)
+
+
+def extract(content: bytes, part: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            path = Path(archive.extract(entry, part))
+            mode = entry.external_attr >> 16 & 0o777
+            if mode and not entry.is_dir():
+                path.chmod(mode | 0o444)

@@ -71,7 +71,7 @@ async def create_function(call: Call, request: dict[str, Any]) -> dict[str, Any]
         )
     check_new(request, named)
     network = await network_of(call, request.get("VpcConfig"))
-    archive = await archives.fetch(call, request["Code"], "CreateFunction")
+    archive = await archives.fetch(call, request["Code"])
     with call.transaction() as tx:
         if FUNCTIONS.exists(tx, call.account_id, call.region, named.name):
             raise conflict(f"Function already exist: {named.name}")
@@ -239,7 +239,7 @@ async def update_function_code(call: Call, request: dict[str, Any]) -> dict[str,
         raise invalid("Please provide ImageUri when updating a function with packageType Image.")
     if latest.config["PackageType"] == "Zip" and request.get("ImageUri"):
         raise invalid("Please do not provide ImageUri when updating a function with packageType Zip.")
-    archive = await archives.fetch(call, request, "UpdateFunctionCode")
+    archive = await archives.fetch(call, request)
     with call.transaction() as tx:
         function, latest = find_function(call, named), find_version(call, named._replace(qualifier=""))
         check_revision(request, latest.config)

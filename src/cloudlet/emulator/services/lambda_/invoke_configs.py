@@ -7,10 +7,10 @@ from typing import Any
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.kernel.service import read_only, read_write
-from cloudlet.emulator.services.lambda_.errors import invalid, no_function, not_found
+from cloudlet.emulator.services.lambda_.errors import invalid, not_found
 from cloudlet.emulator.services.lambda_.names import Named, find_alias, find_function, read_name, version_of
 from cloudlet.emulator.services.lambda_.paging import page
-from cloudlet.emulator.services.lambda_.records import INVOKE_CONFIGS, LATEST, Setting
+from cloudlet.emulator.services.lambda_.records import FUNCTIONS, INVOKE_CONFIGS, LATEST, Setting
 
 MEMBERS = ("MaximumRetryAttempts", "MaximumEventAgeInSeconds", "DestinationConfig")
 DESTINATION = re.compile(r"arn:aws[a-zA-Z-]*:(sqs|sns|lambda|events|s3):.*")
@@ -19,11 +19,8 @@ DESTINATION = re.compile(r"arn:aws[a-zA-Z-]*:(sqs|sns|lambda|events|s3):.*")
 def checked_name(call: Call, request: dict[str, Any]) -> Named:
     """Raises ResourceNotFoundException."""
     named = read_name(call, request)
-    function_there = named._replace(qualifier="")
-    try:
-        find_function(call, function_there)
-    except Exception:
-        raise not_found("The function doesn't exist.") from None
+    if FUNCTIONS.get(call.tx, named.account_id, named.region, named.name) is None:
+        raise not_found("The function doesn't exist.")
     if named.qualifier and named.qualifier != LATEST:
         known = (
             version_of(call, named, named.qualifier)
@@ -44,7 +41,7 @@ def check_destinations(call: Call, named: Named, config: dict[str, Any] | None) 
         if DESTINATION.fullmatch(arn) is None:
             raise invalid(f"The provided destination config DestinationConfig({shown_config(config)}) is invalid.")
         service = arn.split(":")[2]
-        if service == "lambda" and arn.split(":")[6] == named.name:
+        if service == "lambda" and arn.split(":")[6:7] == [named.name]:
             raise invalid("You can't specify the function as a destination for itself.")
         if service == "sqs" and arn.endswith(".fifo"):
             raise invalid(f"The destination ARN {arn} is invalid.")
@@ -127,10 +124,7 @@ def delete_function_event_invoke_config(call: Call, request: dict[str, Any]) -> 
 @read_only
 def list_function_event_invoke_configs(call: Call, request: dict[str, Any]) -> dict[str, Any]:
     named = read_name(call, request)
-    try:
-        find_function(call, named)
-    except Exception:
-        raise no_function(named.arn) from None
+    find_function(call, named._replace(qualifier=""))
     found = [
         shown(named, setting) for setting in INVOKE_CONFIGS.scan(call.tx, named.account_id, named.region, named.name)
     ]

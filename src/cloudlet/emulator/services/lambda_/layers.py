@@ -12,7 +12,14 @@ from cloudlet.emulator.kernel.service import read_only, read_write
 from cloudlet.emulator.services.lambda_ import archives, permissions
 from cloudlet.emulator.services.lambda_.errors import invalid, no_function, not_found, violation
 from cloudlet.emulator.services.lambda_.paging import page
-from cloudlet.emulator.services.lambda_.records import LAYER_VERSIONS, LAYERS, POLICIES, Layer, LayerVersion
+from cloudlet.emulator.services.lambda_.records import (
+    LAYER_VERSIONS,
+    LAYERS,
+    POLICIES,
+    Layer,
+    LayerVersion,
+    layer_version,
+)
 from cloudlet.emulator.services.lambda_.runtimes import KNOWN
 from cloudlet.emulator.services.lambda_.times import iso_offset
 from cloudlet.emulator.store import blobs
@@ -35,7 +42,7 @@ def require(call: Call, request: dict[str, Any], missing: str = "") -> LayerVers
     if number < 1:
         raise invalid("Layer Version Cannot be less than 1")
     account_id, region, name = place_of(call, request["LayerName"])
-    version = LAYER_VERSIONS.get(call.tx, account_id, region, name, number)
+    version = layer_version(call.tx, account_id, region, name, number)
     if version is None:
         arn = f"arn:aws:lambda:{region}:{account_id}:layer:{name}:{number}"
         raise not_found(missing.format(arn=arn) or "The resource you requested does not exist.")
@@ -61,8 +68,9 @@ def whole(call: Call, version: LayerVersion) -> dict[str, Any]:
 
 
 async def publish_layer_version(call: Call, request: dict[str, Any]) -> dict[str, Any]:
-    content = request["Content"]
-    archive = await archives.fetch(call, content, "PublishLayerVersion")
+    archive = await archives.fetch(call, request["Content"])
+    if not archive.content:
+        raise invalid("A layer is a ZIP file; a folder of the emulator's machine can be a function's code only.")
     account_id, region, name = place_of(call, request["LayerName"])
     with call.transaction() as tx:
         layer = LAYERS.get(tx, account_id, region, name) or Layer(account_id, region, name, 0)
@@ -113,7 +121,7 @@ def delete_layer_version(call: Call, request: dict[str, Any]) -> None:
     if request["VersionNumber"] < 1:
         raise invalid("Layer Version Cannot be less than 1")
     account_id, region, name = place_of(call, request["LayerName"])
-    version = LAYER_VERSIONS.get(call.tx, account_id, region, name, request["VersionNumber"])
+    version = layer_version(call.tx, account_id, region, name, request["VersionNumber"])
     if version is None:
         return
     LAYER_VERSIONS.delete(call.tx, account_id, region, name, version.version)

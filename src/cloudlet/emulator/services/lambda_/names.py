@@ -10,7 +10,16 @@ from typing import Any, NamedTuple
 
 from cloudlet.emulator.kernel.call import Call
 from cloudlet.emulator.services.lambda_.errors import FUNCTION_NAME, invalid, no_function, not_found, violation
-from cloudlet.emulator.services.lambda_.records import ALIASES, FUNCTIONS, LATEST, VERSIONS, Alias, Function, Version
+from cloudlet.emulator.services.lambda_.records import (
+    ALIASES,
+    FUNCTIONS,
+    LATEST,
+    MOST_DIGITS,
+    VERSIONS,
+    Alias,
+    Function,
+    Version,
+)
 
 PARTS = re.compile(
     r"(?:arn:(?:aws[a-zA-Z-]*)?:lambda:)?(?P<region>[a-z]{2}(?:-[a-z]+)+-\d:)?(?P<account>\d{12}:)?(?:function:)?"
@@ -84,13 +93,8 @@ def version_of(call: Call, named: Named, number: str) -> Version | None:
     """A version by its number or `$LATEST`."""
     if number == LATEST:
         order = 0
-    elif number.isdigit() and number != "0":
+    elif number.isdigit() and number != "0" and len(number) <= MOST_DIGITS:
         order = int(number)
     else:
         return None
     return VERSIONS.get(call.tx, named.account_id, named.region, named.name, order)
-
-
-def check_qualifier(call: Call, named: Named, *, word: str = "") -> None:
-    """Raises ResourceNotFoundException when there is no such version or alias."""
-    find_version(call, named)

@@ -19,9 +19,11 @@ from typing import Any
 
 from msgspec import field
 
+from cloudlet.emulator.store.kv import Transaction
 from cloudlet.emulator.store.table import Index, Record, Table
 
 LATEST = "$LATEST"
+MOST_DIGITS = 18  # of a version's number: what is longer fits no key, and no version has it
 
 
 class Function(Record, frozen=True):
@@ -185,3 +187,9 @@ LAYERS = Table("lambda.layers", Layer, version=1, key=(*PLACE, "name"))
 LAYER_VERSIONS = Table("lambda.layer_versions", LayerVersion, version=1, key=(*PLACE, "layer", "version"))
 MAPPINGS = Table("lambda.mappings", Mapping, version=1, key=(*PLACE, "uuid"), indexes={"by_uuid": ("uuid",)})
 SIGNING = Table("lambda.signing", Signing, version=1, key=(*PLACE, "config_id"))
+
+
+def layer_version(tx: Transaction, account_id: str, region: str, name: str, number: int) -> LayerVersion | None:
+    if number >= 10**MOST_DIGITS:
+        return None
+    return LAYER_VERSIONS.get(tx, account_id, region, name, number)

@@ -80,7 +80,7 @@ def link_sdk(folder: Path) -> None:
 
 
 class CannotRun(Exception):
-    """Functions of this runtime cannot be run here; the message says why and what would help."""
+    """The function cannot be run here; the message says why and what would help."""
 
 
 def program_of(runtime: str, python: str) -> list[str]:

@@ -31,18 +31,10 @@ def checked_name(call: Call, request: dict[str, Any]) -> Named:
 
 def require(call: Call, request: dict[str, Any]) -> tuple[Named, Setting]:
     named = read_name(call, request)
-    find_alias_or_function(call, named)
     setting = URLS.get(call.tx, named.account_id, named.region, named.name, named.qualifier or LATEST)
     if setting is None:
         raise not_found()
     return named, setting
-
-
-def find_alias_or_function(call: Call, named: Named) -> None:
-    try:
-        find_function(call, named)
-    except Exception:
-        raise not_found() from None
 
 
 def shown(call: Call, named: Named, setting: Setting) -> dict[str, Any]:
@@ -73,6 +65,8 @@ def create_function_url_config(call: Call, request: dict[str, Any]) -> dict[str,
     url_id = call.ids.hex(32)
     if custom:
         url_id = f"{custom}-{named.qualifier}" if named.qualifier else custom
+        if URLS.find(call.tx, "by_id", url_id) is not None:
+            raise conflict(f"Another function URL has the id {url_id}, which the tag {CUSTOM_ID} asks for.")
     setting = Setting(
         named.account_id, named.region, named.name, qualifier, value, call.now, created=call.now, url_id=url_id
     )
