@@ -116,8 +116,9 @@ def test_webhooks_are_listed_with_one_question_for_all_their_deliveries(
         send_test(session, platform.platform, admin, made[2])
         with counted(platform) as statements:
             found = list_webhooks(session, platform.platform, admin.workspace_id)
-    assert [hook.id for hook in found] == made
-    assert found[2].waiting + found[2].dead >= 1
+    sent = {hook.id: hook.waiting + hook.dead for hook in found}  # those of one millisecond are in no order
+    assert sorted(sent) == sorted(made)
+    assert sent[made[2]] >= 1
     assert len(statements) == 2
 
 

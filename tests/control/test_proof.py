@@ -22,6 +22,7 @@ from tests.control.api import problem
 from tests.control.mailbox import link_in, mails_to, wait_until
 from tests.control.people import post, sign_in
 from tests.control.serving import RunningPlatform
+from tests.control.waiting import wait_until_somebody_waits
 
 PASSWORD = "four unrelated sunny words"
 NEW = "an entirely different phrase"
@@ -242,17 +243,9 @@ def test_an_address_that_somebody_takes_at_that_moment_is_refused(
         create_user(session, tools, new)
         thread = threading.Thread(target=move)
         thread.start()
-        if not database.is_sqlite:  # there it waits for this transaction from its first statement on
-            wait_until(lambda: is_waiting(platform))
+        wait_until_somebody_waits(database)
     thread.join(60)
     assert outcome == ["Another account has this address meanwhile."]
-
-
-def is_waiting(platform: RunningPlatform) -> bool:
-    """Does a connection to this database wait for another one's lock?"""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    with platform.database.engine.connect() as connection:
-        return bool(connection.exec_driver_sql(waiting).scalar())
 
 
 def test_an_operator_who_drops_a_second_factor_drops_its_recovery_codes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cloudlet.control.accounts.service import create_user, find_user
@@ -23,6 +22,7 @@ from tests.control.oidc_provider import RunningProvider
 from tests.control.people import sequence
 from tests.control.serving import RunningPlatform
 from tests.control.signing_on import Place, actions, come_in, location, members_of, set_up, travel
+from tests.control.waiting import wait_until_somebody_waits
 
 NewEmail = Callable[[], str]
 
@@ -280,22 +280,9 @@ def test_who_waits_for_another_to_use_an_answer_up_is_too_late(
         with platform.database.transaction() as session:
             use(session)
             late = pool.submit(use_late)
-            wait_until_somebody_waits(platform)
+            wait_until_somebody_waits(platform.database)
         with pytest.raises(SsoOver):
             late.result(timeout=60)
-
-
-def wait_until_somebody_waits(platform: RunningPlatform) -> None:
-    """For the other's lock. SQLite's writers wait before they read anything."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    end = time.monotonic() + 60
-    while not platform.database.is_sqlite and time.monotonic() < end:
-        with platform.database.engine.connect() as connection:
-            if connection.scalar(waiting):
-                return
-        time.sleep(0.01)
 
 
 def test_a_newcomer_in_many_windows_at_once_becomes_one_member(
