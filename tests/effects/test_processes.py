@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudlet.emulator.effects import processes
 from cloudlet.emulator.effects.processes import Ended, Program, Programs, TookTooLong
 
 # Answers each line in capitals; `sleep` does not answer, `end` ends it, everything is printed as well.
@@ -117,6 +118,24 @@ def test_programs_are_forgotten_by_the_beginning_of_their_key() -> None:
             made.forget(("a",))
             await one.ended()
             assert made.take(("c",)) is two
+
+    asyncio.run(run())
+
+
+def test_the_one_that_has_waited_longest_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "MOST_WAITING", 1)
+
+    async def run() -> None:
+        async with programs() as made:
+            one, two = await start(made), await start(made)
+            made.keep(("a",), one, 600)
+            made.keep(("b",), two, 600)
+            await one.ended()
+            one.end()  # once more is harmless
+            assert made.take(("a",)) is None
+            assert made.take(("b",)) is two
+            made.keep(("b",), two, 600)
+            assert made.take(("b",)) is two
 
     asyncio.run(run())
 

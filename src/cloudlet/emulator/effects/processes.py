@@ -94,7 +94,11 @@ class Program:
         return printed
 
     def end(self) -> None:
-        """Kill it and everything that it started."""
+        """Kill it and everything that it started. One that has ended is gone: its number may be another's by now."""
+        if self.code is None:
+            self._kill()
+
+    def _kill(self) -> None:
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
@@ -150,11 +154,11 @@ class Program:
             return b""
 
     def _has_ended(self) -> None:
+        self._kill()  # what it has left behind, while its number is its own
         self.code = self._process.wait()
         self._gone.set()
         self._read_answer()
         self._read_output()
-        self.end()  # what it has left behind
         for descriptor in (self._answers, self._output, self._exit):
             self._loop.remove_reader(descriptor)
         self._loop.remove_writer(self._input)
@@ -228,6 +232,8 @@ class Programs:
         while waiting:
             program, timer = waiting.pop()
             timer.cancel()
+            if not waiting:
+                del self._waiting[key]
             if program.code is None:
                 return program
         return None
@@ -238,8 +244,10 @@ class Programs:
             program.end()
             return
         if sum(map(len, self._waiting.values())) >= MOST_WAITING:
-            oldest = next(key for key, waiting in self._waiting.items() if waiting)
-            self._waiting[oldest].pop(0)[0].end()
+            oldest = next(iter(self._waiting))
+            evicted, timer = self._waiting[oldest][0]
+            timer.cancel()
+            self._expire(oldest, evicted)
         waiting = self._waiting.pop(key, [])
         self._waiting[key] = waiting  # the key that was used last is the last one
         timer = asyncio.get_running_loop().call_later(seconds, self._expire, key, program)
@@ -277,4 +285,6 @@ class Programs:
     def _expire(self, key: Key, program: Program) -> None:
         waiting = self._waiting.get(key, [])
         waiting[:] = [entry for entry in waiting if entry[0] is not program]
+        if not waiting:
+            self._waiting.pop(key, None)
         program.end()
