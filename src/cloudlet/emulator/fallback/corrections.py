@@ -1,6 +1,6 @@
 """What moto answers wrongly where tools depend on it, put right on its classes when a service of it is loaded.
 
-    CORRECTIONS["cloudformation"](load)        load("moto.cloudformation.models") gives the module
+    CORRECTIONS["iam"](load)        load("moto.iam.models") gives the module
 
 Each correction says what AWS does and who needs it. What a correction would have to write anew is better written as a
 native service.
@@ -13,11 +13,6 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 Load = Callable[[str], ModuleType]
-
-
-def correct_cloudformation(load: Load) -> None:
-    """Stacks are made by `fallback.stacks`; of moto's CloudFormation there are its models of resources, and stack sets."""
-    attach_managed_policies(load("moto.iam.models"))
 
 
 def correct_iam(load: Load) -> None:
@@ -58,30 +53,6 @@ def correct_rds(load: Load) -> None:
     instance.__init__ = initialized
 
 
-def attach_managed_policies(iam: Any) -> None:
-    """A role's `ManagedPolicyArns`, which every function of the CDK and SAM has, are attached to it."""
-    create = iam.Role.create_from_cloudformation_json
-
-    def create_role(name: str, definition: dict[str, Any], account_id: str, region_name: str, **options: Any) -> Any:
-        role = create(name, definition, account_id, region_name, **options)
-        backend = iam.iam_backends[account_id]["aws"]
-        for arn in (definition.get("Properties") or {}).get("ManagedPolicyArns") or []:
-            backend.attach_role_policy(arn, role.name)
-        return role
-
-    iam.Role.create_from_cloudformation_json = staticmethod(create_role)
-    remove = iam.Role.delete_from_cloudformation_json
-
-    def delete_role(name: str, definition: dict[str, Any], account_id: str, region_name: str) -> None:
-        backend = iam.iam_backends[account_id]["aws"]
-        for role in [role for role in backend.roles.values() if role.name == name]:
-            for arn in tuple(role.managed_policies):
-                backend.detach_role_policy(arn, role.name)
-        remove(name, definition, account_id, region_name)
-
-    iam.Role.delete_from_cloudformation_json = staticmethod(delete_role)
-
-
 CORRECTIONS: Mapping[str, Callable[[Load], None]] = MappingProxyType(
-    {"cloudformation": correct_cloudformation, "iam": correct_iam, "kms": correct_kms, "rds": correct_rds}
+    {"iam": correct_iam, "kms": correct_kms, "rds": correct_rds}
 )

@@ -184,7 +184,7 @@ class Engine:
     def _load(self, service: str) -> None:
         if service == "cloudformation" and not self._kinds:
             self._wire_resources()
-        if service in ("lambda", "cloudformation"):
+        if service == "lambda":
             # A role is not checked before a function is made: users of LocalStack make functions without one.
             vars(load("moto.awslambda.models"))["iam_backends"] = NoCheck()
         if service in CALLERS_OF_LAMBDA and self._is_native("lambda"):

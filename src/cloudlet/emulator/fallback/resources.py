@@ -1,12 +1,13 @@
-"""CloudFormation's resources of native services, in place of moto's models of them.
+"""CloudFormation's resources of native services.
 
-A `Kind` stands where moto's CloudFormation expects a model class: its methods have the names that moto calls. What it
-creates are `Resource`s, plain data that can be stored with the stack. Properties are CloudFormation's ("Template
-reference: AWS resource and property types"); most have the name of the API's member, the rest is in each kind.
+A `Kind` makes, changes and deletes one type by the service's API. What it creates are `Resource`s, plain data that is
+stored with the stack. Properties are CloudFormation's ("Template reference: AWS resource and property types"); most have
+the name of the API's member, the rest is in each kind.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,34 +33,18 @@ class Resource:
 
     def __init__(self, kind: Kind, identifier: str, reference: str, attributes: dict[str, str]) -> None:
         self.kind = kind
-        self.type = kind.cloudformation_type()
-        self.name = identifier
         self.identifier = identifier
         self.physical_resource_id = reference
         self.attributes = attributes
-        self.cf_resource_type = self.type
-        self.logical_resource_id = ""
         self.properties: dict[str, Any] = {}
 
-    def is_created(self) -> bool:
-        return True
 
-    def get_cfn_attribute(self, name: str) -> str:
-        if name not in self.attributes:
-            raise NotImplementedError(f"Fn::GetAtt of {{0}}.{name}")
-        return self.attributes[name]
-
-    def delete(self, account: str, region: str) -> None:
-        self.kind.remove(self.kind.caller(account, region), self)
-
-
-class Kind:
+class Kind(ABC):
     """One type of resource. Subclasses say how the API creates, changes and deletes it."""
 
     type = ""
     name_property = ""
     service = ""
-    attributes: frozenset[str] = frozenset({"Arn"})
     replaced_by: frozenset[str] = frozenset()  # properties whose change makes a new resource
 
     def __init__(self, invoke: Callable[[str, str, str, str, dict[str, Any]], Any]) -> None:
@@ -67,58 +52,6 @@ class Kind:
 
     def caller(self, account: str, region: str) -> Call:
         return lambda operation, request: self._invoke(account, region, self.service, operation, request)
-
-    # --- the names that moto's CloudFormation calls
-
-    def cloudformation_type(self) -> str:
-        return self.type
-
-    def cloudformation_name_type(self) -> str:
-        return self.name_property
-
-    def has_cfn_attr(self, attribute: str) -> bool:
-        return attribute in self.attributes
-
-    def create_from_cloudformation_json(
-        self, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str, **_: Any
-    ) -> Resource:
-        properties = cloudformation_json.get("Properties", {})
-        resource = self.create(self.caller(account_id, region_name), resource_name, properties, account_id, region_name)
-        resource.properties = properties
-        return resource
-
-    def update_from_cloudformation_json(
-        self,
-        original_resource: Resource,
-        new_resource_name: str,
-        cloudformation_json: dict[str, Any],
-        account_id: str,
-        region_name: str,
-    ) -> Resource:
-        properties = cloudformation_json.get("Properties", {})
-        before = original_resource.properties
-        call = self.caller(account_id, region_name)
-        if any(before.get(name) != properties.get(name) for name in self.replaced_by):
-            resource = self.create(call, new_resource_name, properties, account_id, region_name)
-            self.remove(call, original_resource)
-        else:
-            resource = original_resource
-            self.change(call, resource, properties)
-        resource.properties = properties
-        return resource
-
-    def delete_from_cloudformation_json(
-        self, resource_name: str, cloudformation_json: dict[str, Any], account_id: str, region_name: str
-    ) -> None:
-        self.remove(self.caller(account_id, region_name), Resource(self, resource_name, resource_name, {}))
-
-    # --- what a kind says
-
-    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
-        raise NotImplementedError(f"creating {self.type}")
-
-    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
-        raise NotImplementedError(f"changing {self.type}")
 
     def remove(self, call: Call, resource: Resource) -> None:
         """Delete it; what is gone already is fine."""
@@ -128,8 +61,19 @@ class Kind:
             if error.code not in GONE:
                 raise
 
+    # --- what a kind says
+
+    @abstractmethod
+    def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
+        """Raises AwsError."""
+
+    @abstractmethod
+    def change(self, call: Call, resource: Resource, properties: dict[str, Any]) -> None:
+        """To these properties; `resource.properties` are those before. Raises AwsError."""
+
+    @abstractmethod
     def delete(self, call: Call, resource: Resource) -> None:
-        raise NotImplementedError(f"deleting {self.type}")
+        """Raises AwsError, also where it is gone already."""
 
 
 # property of the bucket -> (operation, member of the request)
@@ -149,7 +93,6 @@ class Bucket(Kind):
     type = "AWS::S3::Bucket"
     name_property = "BucketName"
     service = "s3"
-    attributes = frozenset({"Arn", "DomainName", "DualStackDomainName", "RegionalDomainName", "WebsiteURL"})
     replaced_by = frozenset({"BucketName"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
@@ -220,7 +163,6 @@ def exists(call: Call, bucket: str) -> bool:
 class BucketPolicy(Kind):
     type = "AWS::S3::BucketPolicy"
     service = "s3"
-    attributes = frozenset()
     replaced_by = frozenset({"Bucket"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
@@ -239,7 +181,6 @@ class Queue(Kind):
     type = "AWS::SQS::Queue"
     name_property = "QueueName"
     service = "sqs"
-    attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     replaced_by = frozenset({"QueueName", "FifoQueue"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
@@ -272,7 +213,6 @@ class Queue(Kind):
 class QueuePolicy(Kind):
     type = "AWS::SQS::QueuePolicy"
     service = "sqs"
-    attributes = frozenset({"Id"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
         resource = Resource(self, name, name, {"Id": name})
@@ -293,7 +233,6 @@ class Topic(Kind):
     type = "AWS::SNS::Topic"
     name_property = "TopicName"
     service = "sns"
-    attributes = frozenset({"TopicArn", "TopicName"})
     replaced_by = frozenset({"TopicName", "FifoTopic"})
     settings = ("DisplayName", "KmsMasterKeyId", "ContentBasedDeduplication", "ArchivePolicy", "SignatureVersion")
 
@@ -324,7 +263,6 @@ class Topic(Kind):
 class TopicPolicy(Kind):
     type = "AWS::SNS::TopicPolicy"
     service = "sns"
-    attributes = frozenset({"Id"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:
         resource = Resource(self, name, name, {"Id": name})
@@ -343,7 +281,6 @@ class TopicPolicy(Kind):
 class Subscription(Kind):
     type = "AWS::SNS::Subscription"
     service = "sns"
-    attributes = frozenset({"Arn"})
     replaced_by = frozenset({"TopicArn", "Protocol", "Endpoint"})
     settings = ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy", "DeliveryPolicy")
 
@@ -381,7 +318,6 @@ class DynamoTable(Kind):
     type = "AWS::DynamoDB::Table"
     name_property = "TableName"
     service = "dynamodb"
-    attributes = frozenset({"Arn", "StreamArn"})
     replaced_by = frozenset({"TableName", "KeySchema", "LocalSecondaryIndexes"})
 
     def create(self, call: Call, name: str, properties: dict[str, Any], account: str, region: str) -> Resource:

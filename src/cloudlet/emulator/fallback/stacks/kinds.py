@@ -101,12 +101,10 @@ class NativeKind(Kind):
         self.name_property = kind.name_property
 
     def create(self, wanted: Wanted) -> Made:
-        made = self._kind.create_from_cloudformation_json(
-            wanted.name(self.name_property),
-            {"Properties": wanted.properties},
-            wanted.stack.account,
-            wanted.stack.region,
-        )
+        account, region = wanted.stack.account, wanted.stack.region
+        call = self._kind.caller(account, region)
+        made = self._kind.create(call, wanted.name(self.name_property), wanted.properties, account, region)
+        made.properties = wanted.properties
         return Made(made.physical_resource_id, made)
 
     def update(self, wanted: Wanted, resource: StackResource) -> Made:

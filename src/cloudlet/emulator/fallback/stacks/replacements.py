@@ -7,26 +7,11 @@ from types import MappingProxyType
 
 BY_TYPE: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "AWS::ApiGateway::Deployment": ("RestApiId",),
-        "AWS::ApiGateway::Method": ("HttpMethod", "ResourceId", "RestApiId"),
-        "AWS::ApiGateway::Resource": ("ParentId", "PathPart", "RestApiId"),
         "AWS::EC2::InternetGateway": (),
         "AWS::EC2::SecurityGroup": ("GroupDescription", "VpcId"),
         "AWS::EC2::Subnet": ("AvailabilityZone", "CidrBlock", "VpcId"),
         "AWS::EC2::VPC": ("CidrBlock",),
-        "AWS::IAM::InstanceProfile": ("Path",),
-        "AWS::IAM::ManagedPolicy": ("Description", "Path"),
-        "AWS::IAM::Role": ("Path",),
-        "AWS::KMS::Key": ("KeySpec", "KeyUsage", "MultiRegion", "Origin"),
-        "AWS::Kinesis::Stream": (),
-        "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "StartingPosition"),
-        "AWS::Lambda::Function": ("PackageType",),
-        "AWS::Lambda::LayerVersion": ("CompatibleRuntimes", "Content", "Description", "LicenseInfo"),
-        "AWS::Lambda::Permission": ("Action", "FunctionName", "Principal", "SourceAccount", "SourceArn"),
-        "AWS::Lambda::Version": ("Description", "FunctionName"),
         "AWS::RDS::DBInstance": ("DBName", "Engine", "MasterUsername"),
-        "AWS::SSM::Parameter": (),
-        "AWS::StepFunctions::StateMachine": ("StateMachineType",),
     }
 )
 
