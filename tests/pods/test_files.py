@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cloudlet.emulator.pods.archive import MANIFEST, SIGNATURE
@@ -121,6 +122,16 @@ def test_a_pod_writes_nowhere_else(licensed: Licensed, name: str) -> None:
     pods = licensed()
     answer = pods.request("POST", "", content=rebuilt(exported(pods), {name: b"x"}), headers=ZIP)
     assert (answer.status_code, answer.text) == (422, f"invalid pod file: it has a file {name!r}")
+
+
+@pytest.mark.parametrize("table", ["cloudlet.jobs", "cloudlet.blobs", "sqs.queues", "sqs.nothing"])
+@pytest.mark.parametrize("value", [b"", b"\x01no record", b"\x63"])
+def test_a_record_that_is_none_is_refused(licensed: Licensed, table: str, value: bytes) -> None:
+    pods = licensed()
+    entry = msgspec.msgpack.encode((table, value))
+    content = rebuilt(exported(pods), {"native/sqs.records": len(entry).to_bytes(4, "big") + entry})
+    answer = pods.request("POST", "", content=content, headers=ZIP)
+    assert (answer.status_code, answer.text.partition(":")[0]) == (422, "invalid pod file")
 
 
 def test_a_pod_of_a_later_version_is_refused_unless_asked(licensed: Licensed) -> None:

@@ -167,6 +167,7 @@ def test_an_unknown_pod_says_so(licensed: Licensed) -> None:
         ("POST", "/state", {}, "pod.name"),
         ("POST", "/mine", {"params": {"version": "first"}}, "pod.version"),
         ("POST", "/mine", {"json": {"attributes": {"services": "s3"}}}, "pod.services"),
+        ("POST", "/mine", {"json": {"attributes": ["s3"]}}, "pod.services"),
         ("PUT", "/mine", {"params": {"merge": "shuffle"}}, "pod.merge"),
         ("PUT", "/mine", {"json": {"remote": "nowhere"}}, "pod.remote"),
         ("POST", "/remotes/x", {"json": {"protocols": "s3"}}, "pod.remote"),

@@ -18,6 +18,7 @@ import hmac
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def unpack(source: Path, folder: Path, key: bytes) -> tuple[Manifest, bool]:
                     shutil.copyfileobj(packed, file, CHUNK_BYTES)
                 if digest(path) != wanted:
                     raise BadArchive(f"invalid pod file: {name} is damaged")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, KeyError, OSError) as error:
         raise BadArchive(f"not a valid zip archive: {error}") from error
     return manifest, own
 

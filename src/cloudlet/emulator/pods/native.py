@@ -24,7 +24,7 @@ from cloudlet.emulator.pods.owners import NOWHERE, Owners, Scope
 from cloudlet.emulator.store import blobs
 from cloudlet.emulator.store.blobs import BLOBS, BlobRecord
 from cloudlet.emulator.store.kv import StoreError, Transaction
-from cloudlet.emulator.store.table import Record, Table
+from cloudlet.emulator.store.table import R, Record, Table
 
 SERVICES = "cloudlet.emulator.services"
 COMMON = "cloudlet"  # the file of what belongs to no service alone
@@ -116,26 +116,27 @@ def read(found: Iterator[Entry], is_native: Callable[[str], bool]) -> Contents:
     tables: dict[str, Mapping[str, Table[Any]]] = {}
     for service, name, raw in found:
         if name == JOBS.name:
-            contents.jobs.append(JOBS.read(raw))
+            contents.jobs.append(read_value(JOBS, raw))
         elif name == BLOBS.name:
-            blob = BLOBS.read(raw)
+            blob = read_value(BLOBS, raw)
             contents.blobs[blob.blob_id] = blob
         elif is_native(service):
             if service not in tables:
                 tables[service] = tables_of(service)
-            contents.records[service].append(read_entry(tables[service].get(name), name, raw))
+            table = tables[service].get(name)
+            if table is None:
+                raise BadArchive(f"invalid pod file: this version has no {name}")
+            contents.records[service].append((table, read_value(table, raw)))
         else:
             raise BadArchive(f"invalid pod file: this version has no {name}")
     return contents
 
 
-def read_entry(table: Table[Any] | None, name: str, raw: bytes) -> tuple[Table[Any], Record]:
-    if table is None:
-        raise BadArchive(f"invalid pod file: this version has no {name}")
+def read_value(table: Table[R], raw: bytes) -> R:
     try:
-        return table, table.read(raw)
+        return table.read(raw)
     except (msgspec.MsgspecError, StoreError, IndexError) as error:
-        raise BadArchive(f"invalid pod file: {name} has a record that cannot be read: {error}") from error
+        raise BadArchive(f"invalid pod file: {table.name} has a record that cannot be read: {error}") from error
 
 
 # --- putting

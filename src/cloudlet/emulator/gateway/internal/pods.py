@@ -90,7 +90,9 @@ async def save_pod(emulator: Emulator, request: HttpRequest, name: str) -> HttpR
     body = json_object(request)
     shelf = shelf_for(emulator, body)
     attributes = body.get("attributes") or {}
-    services = attributes.get("services") if isinstance(attributes, dict) else None
+    if not isinstance(attributes, dict):
+        raise InternalError(400, "pod.services", "`attributes` is not an object.")
+    services = attributes.get("services")
     if services is not None and not (isinstance(services, list) and all(isinstance(one, str) for one in services)):
         raise InternalError(400, "pod.services", "`attributes.services` is not a list of services' names.")
     try:
