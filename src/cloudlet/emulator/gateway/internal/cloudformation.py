@@ -7,8 +7,7 @@ region and parameters, and the answer to that one shows what came of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
-from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
@@ -16,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 from cloudlet.emulator.kernel.call import Principal
 from cloudlet.emulator.kernel.errors import AwsError
 from cloudlet.emulator.protocol.message import HttpRequest, HttpResponse
+from cloudlet.emulator.protocol.xml_writer import escape
 
 if TYPE_CHECKING:
     from cloudlet.emulator.app import Emulator
@@ -24,7 +24,7 @@ PATH = "/_localstack/cloudformation/deploy"
 ACCOUNT, REGION = "000000000000", "us-east-1"
 PARAMETER = "param_"  # before the names of fields that are parameters
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
-STYLE = files("cloudlet.emulator.gateway.internal") / "deploy.css"
+STYLE = Path(__file__).parent / "deploy.css"
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Content-Type": "text/html; charset=utf-8",
