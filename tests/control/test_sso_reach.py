@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -168,6 +171,26 @@ def test_slow_answers_are_not_waited_for(
     monkeypatch.setattr(reach, "LIMIT_SECONDS", 0.4)
     with pytest.raises(ProviderUnusable, match="no answer within"):
         discover(made(tmp_path, LOCAL), provider.url)
+
+
+def test_slow_heads_of_answers_are_not_waited_for_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reach, "LIMIT_SECONDS", 0.4)
+    is_over = threading.Event()
+
+    def trickle(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            while not is_over.wait(0.02):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=trickle, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(Unreachable, match="no answer within"):
+            ask(made(tmp_path, LOCAL), "GET", f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        is_over.set()
+        thread.join(60)
 
 
 def test_slow_providers_never_take_all_threads(

@@ -6,6 +6,7 @@ https alone, but for addresses that only private networks have, where the settin
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import ssl
@@ -66,11 +67,11 @@ def ask(
     if not platform.waiting.acquire(timeout=PATIENCE_SECONDS):
         raise Unreachable("too many requests wait for identity providers that are slow; try again in a moment")
     try:
-        return exchange(platform, method, httpx.URL(url), headers or {}, body)
+        return exchange(platform.settings, method, httpx.URL(url), headers or {}, body)
     except AddressRefused as problem:
         hint = " (PLATFORM_SSO_ALLOW_PRIVATE)" if "private" in str(problem) else ""
         raise Unreachable(f"{problem}{hint}") from None
-    except httpx.TimeoutException:
+    except (TimeoutError, httpx.TimeoutException):
         raise Unreachable(f"no answer within {LIMIT_SECONDS:g} seconds") from None
     except httpx.ConnectError as problem:
         raise Unreachable(connect_problem(problem)) from None
@@ -80,13 +81,14 @@ def ask(
         platform.waiting.release()
 
 
-def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[str, str], body: str | None) -> Answer:
+def exchange(
+    settings: PlatformSettings, method: str, url: httpx.URL, headers: Mapping[str, str], body: str | None
+) -> Answer:
     is_secure = url.scheme == "https"
     host = url.raw_host.decode("ascii")  # `host` would decode xn--…, and raise for what is none
     if url.scheme not in {"http", "https"} or not host:
         raise Unreachable(f"{url} is no address that begins with https://")
     port = url.port or (443 if is_secure else 80)
-    settings = platform.settings
     address = choose_allowed(host, port, lambda found: is_allowed(found, settings), resolve)
     if not is_secure and is_public(ipaddress.ip_address(address)):
         raise Unreachable("over http anybody on the way could sign in as anybody; it must be https")
@@ -97,28 +99,31 @@ def exchange(platform: Platform, method: str, url: httpx.URL, headers: Mapping[s
         "User-Agent": f"Cloudlet-SSO/{__version__}",
         **headers,
     }
-    began = platform.effects.monotonic()
     tls: ssl.SSLContext | bool = make_tls() if is_secure else False
-    with (
-        httpx.Client(verify=tls, timeout=LIMIT_SECONDS, follow_redirects=False, trust_env=False) as client,
-        client.stream(
-            method,
-            url.copy_with(host=address),
-            content=body,
-            headers=shown,
-            extensions={"sni_hostname": host},
-        ) as answer,
+    request = httpx.Request(
+        method, url.copy_with(host=address), content=body, headers=shown, extensions={"sni_hostname": host}
+    )
+    return asyncio.run(send(request, tls))
+
+
+async def send(request: httpx.Request, tls: ssl.SSLContext | bool) -> Answer:
+    """Within LIMIT_SECONDS for all of it: httpx's own limit begins anew with each byte that comes."""
+    async with (
+        asyncio.timeout(LIMIT_SECONDS),
+        httpx.AsyncClient(verify=tls, timeout=LIMIT_SECONDS, follow_redirects=False, trust_env=False) as client,
     ):
-        if answer.is_redirect:
-            raise Unreachable(f"it answered {answer.status_code}, a redirect; those are not followed")
-        content = b""
-        for piece in answer.iter_raw():  # as it comes: what is packed could unpack to any size
-            content += piece
-            if len(content) > LARGEST_ANSWER:
-                raise Unreachable("its answer is too long")
-            if platform.effects.monotonic() - began > LIMIT_SECONDS:
-                raise Unreachable(f"no answer within {LIMIT_SECONDS:g} seconds")
-        return Answer(answer.status_code, json_object(content))
+        answer = await client.send(request, stream=True)
+        try:
+            if answer.is_redirect:
+                raise Unreachable(f"it answered {answer.status_code}, a redirect; those are not followed")
+            content = b""
+            async for piece in answer.aiter_raw():  # as it comes: what is packed could unpack to any size
+                content += piece
+                if len(content) > LARGEST_ANSWER:
+                    raise Unreachable("its answer is too long")
+            return Answer(answer.status_code, json_object(content))
+        finally:
+            await answer.aclose()
 
 
 def json_object(content: bytes) -> dict[str, Any]:
