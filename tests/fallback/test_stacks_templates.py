@@ -15,6 +15,11 @@ Unique = Callable[..., str]
 
 P = {"P": {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}}
 UNRESOLVED = "Template format error: Unresolved resource dependencies [{}] in the {} block of the template"
+FORM = "Template format error: "
+SUB = (
+    "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first "
+    "argument, and an optional second argument to specify a mapping of values to replace in the string"
+)
 REFUSED = (
     ("[1, 2]", "Template format error: unsupported structure."),
     ("{", "Template format error: JSON not well-formed. (line 1, column 2)"),
@@ -28,6 +33,29 @@ REFUSED = (
     (body({"P": resource("SQS::Queue", QueueName={"Fn::Sub": "${Y}"})}), UNRESOLVED.format("Y", "Resources")),
     (body({"P": resource("SQS::Queue", _DependsOn="Z")}), UNRESOLVED.format("Z", "Resources")),
     (body(P, Outputs={"O": {"Value": {"Ref": "X"}}}), UNRESOLVED.format("X", "Outputs")),
+    (
+        body({"P": resource("SQS::Queue", _DependsOn=5)}),
+        FORM + "Every DependsOn value must be a string or a list of strings.",
+    ),
+    (
+        body({"P": resource("SQS::Queue", _Condition=["a"])}),
+        FORM + "[/Resources/P/Condition] Every Condition member must be a string.",
+    ),
+    (body({"P": resource("SQS::Queue", QueueName={"Fn::Sub": []})}), SUB),
+    (body({"P": resource("SQS::Queue", QueueName={"Fn::Sub": ["${x}", 5]})}), SUB),
+    (body(P, Conditions={"C": {"Condition": "C"}}), FORM + "Circular dependency between conditions: [C]"),
+    (
+        body(P, Parameters={"A": {"Type": "String", "MinLength": "z"}}),
+        FORM + "[/Parameters/A] MinLength must be a number.",
+    ),
+    (
+        body(P, Parameters={"A": {"Type": "String", "AllowedValues": 5}}),
+        FORM + "[/Parameters/A] AllowedValues must be a list.",
+    ),
+    (body(P, Rules={"R": {"Assertions": 5}}), FORM + "[/Rules/R] Every Rules member must have a list of Assertions."),
+    (body(P, Outputs={"O": {"Value": "x", "Export": 5}}), FORM + "[/Outputs/O/Export] Export must be an object."),
+    ("Resources: &a\n  A: *a\n", "Template format error: YAML aliases are not allowed in CloudFormation templates"),
+    ("[" * 40_000, "Template format error: the template is nested too deeply."),
     (
         body(P, Outputs={"O": {"Value": {"Fn::GetAtt": ["X", "Arn"]}}}),
         "Template error: instance of Fn::GetAtt references undefined resource X",

@@ -30,7 +30,11 @@ IAM, NAMED_IAM, AUTO_EXPAND = "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABIL
 
 def of_resources(template: Template) -> tuple[list[str], str]:
     """What the resources need, and why, in the words of ValidateTemplate."""
-    found = [(name, made) for name, made in section_of(template, "Resources") if made.get("Type") in IDENTITIES]
+    found = [
+        (name, made)
+        for name, made in section_of(template, "Resources")
+        if isinstance(made, dict) and made.get("Type") in IDENTITIES  # loops are lists
+    ]
     if not found:
         return [], ""
     named = [made for _name, made in found if IDENTITIES[made["Type"]] in (made.get("Properties") or {})]

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from cloudlet.emulator.fallback.stacks.errors import refused
 from cloudlet.emulator.fallback.stacks.parameters import Value, text_of
-from cloudlet.emulator.fallback.stacks.references import VARIABLE
+from cloudlet.emulator.fallback.stacks.references import VARIABLE, parts_of_sub
 from cloudlet.emulator.fallback.stacks.template import Template
 
 JOIN = (
@@ -31,10 +31,6 @@ SELECT = "Template error: Fn::Select requires a list argument with two elements:
 FIND = (
     "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for "
     "return value"
-)
-SUB = (
-    "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first "
-    "argument, and an optional second argument to specify a mapping of values to replace in the string"
 )
 CIDR = "Template error: every Fn::Cidr object requires two or three parameters: an IP block, a count and cidr bits"
 
@@ -175,9 +171,7 @@ def get_att(scope: Scope, argument: Any) -> Any:
 
 
 def sub(scope: Scope, argument: Any) -> str:
-    text, own = (argument, {}) if isinstance(argument, str) else pair(argument, SUB)
-    if not isinstance(text, str) or not isinstance(own, dict):
-        raise refused(SUB)
+    text, own = (argument, {}) if isinstance(argument, str) else parts_of_sub(argument)
     known = {name: scope.evaluate(value) for name, value in own.items()}
 
     def replace(match: Any) -> str:

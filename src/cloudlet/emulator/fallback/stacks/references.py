@@ -53,6 +53,10 @@ SUPPORTED = (
     "Fn::Cidr",
 )
 LANGUAGE_EXTENSIONS = ("Fn::Length", "Fn::ToJsonString", "Fn::ForEach", "Fn::Transform", "Fn::GetStackOutput")
+SUB = (
+    "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first "
+    "argument, and an optional second argument to specify a mapping of values to replace in the string"
+)
 VARIABLE = re.compile(r"\$\{(!?)([^${}]*)\}")
 
 # Says which branch of `Fn::If` counts: True the first, False the second, None both.
@@ -120,12 +124,22 @@ def in_get_att(argument: Any, choose: Choose) -> Iterator[Reference]:
 
 
 def in_sub(argument: Any, choose: Choose) -> Iterator[Reference]:
-    text, own = (argument, {}) if isinstance(argument, str) else (argument[0], argument[1])
-    for name in variables(text if isinstance(text, str) else ""):
+    text, own = (argument, {}) if isinstance(argument, str) else parts_of_sub(argument)
+    for name in variables(text):
         if name not in own:
             target, _, attribute = name.partition(".")
             yield Reference("Fn::Sub", target, attribute)
     yield from references(own, choose)
+
+
+def parts_of_sub(argument: Any) -> tuple[str, dict[str, Any]]:
+    """The text and the values of an Fn::Sub with two arguments. Raises `ValidationError`."""
+    if not isinstance(argument, list) or len(argument) != 2:
+        raise refused(SUB)
+    text, own = argument
+    if not isinstance(text, str) or not isinstance(own, dict):
+        raise refused(SUB)
+    return text, own
 
 
 def in_if(argument: list[Any], choose: Choose) -> Iterator[Reference]:
@@ -189,7 +203,8 @@ def functions(value: Any) -> Iterator[str]:
 def check_conditions(template: Template) -> None:
     known = {*(template.get("Parameters") or {}), *PSEUDO}
     conditions = template.get("Conditions") or {}
-    for definition in conditions.values():
+    edges: dict[str, set[str]] = {name: set() for name in conditions}
+    for name, definition in conditions.items():
         for reference in references(definition):
             if reference.function in ("Condition", "Fn::If"):
                 if reference.target not in conditions:
@@ -197,11 +212,15 @@ def check_conditions(template: Template) -> None:
                         f"Template format error: Unresolved condition dependency {reference.target} in the Conditions "
                         "block of the template"
                     )
+                edges[name].add(reference.target)
             elif reference.target not in known:
                 raise refused(
                     f"Template error: Unresolved dependencies [{reference.target}]. Cannot reference resources in the "
                     "Conditions block of the template"
                 )
+    circle = in_circle(edges)
+    if circle:
+        raise refused(f"Template format error: Circular dependency between conditions: [{', '.join(circle)}]")
 
 
 def check_block(template: Template, block: str) -> None:

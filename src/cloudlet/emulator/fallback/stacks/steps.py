@@ -241,6 +241,8 @@ def with_stack_tags(properties: dict[str, Any], stack: Stack, kind: str, logical
     if kind not in TAGGED or not (stack.tags or kind in MARKED):
         return properties
     own = properties.get("Tags") or []
+    if not isinstance(own, list) or not all(isinstance(tag, dict) for tag in own):
+        return properties  # the service says what is wrong with them
     keys = {tag.get("Key") for tag in own}
     more = [tag for tag in stack.tags if tag["Key"] not in keys]
     if kind in MARKED:

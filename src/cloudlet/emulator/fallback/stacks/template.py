@@ -54,11 +54,14 @@ RESOURCE_MEMBERS = frozenset(
 )
 POLICIES = ("Delete", "Retain", "Snapshot", "RetainExceptOnCreate")
 TYPE_NAME = re.compile(r"(AWS|Alexa|Custom|[A-Za-z0-9]{2,64})::[A-Za-z0-9@_:-]{2,}")
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 ALPHANUMERIC = re.compile(r"[A-Za-z0-9]+")
 PARAMETER_TYPE = re.compile(
     r"String|Number|CommaDelimitedList|List<(String|Number|AWS::[A-Za-z0-9:]+)>|AWS::EC2::[A-Za-z0-9:]+"
     r"|AWS::Route53::HostedZone::Id|AWS::SSM::Parameter::Name|AWS::SSM::Parameter::Value<.+>"
 )
+DEEPEST = 200  # collections inside each other in YAML
+TOO_DEEP = "Template format error: the template is nested too deeply."
 TEMPLATE_BYTES = 51_200  # of a TemplateBody; at a URL 1 MB
 
 
@@ -94,20 +97,27 @@ Loader.yaml_implicit_resolvers = without_dates(yaml.CSafeLoader.yaml_implicit_re
 
 def parse(text: str) -> Template:
     """The template in this text. Raises `ValidationError`."""
-    if text.lstrip().startswith("{"):
-        try:
-            made = json.loads(text)
-        except json.JSONDecodeError as error:
-            made = parse_yaml(text, f"JSON not well-formed. (line {error.lineno}, column {error.colno})")
-    else:
-        made = parse_yaml(text, None)
+    try:
+        made = read(text)
+    except RecursionError as error:
+        raise refused(TOO_DEEP) from error
     if not isinstance(made, dict):
         raise refused("Template format error: unsupported structure.")
     return made
 
 
+def read(text: str) -> Any:
+    if not text.lstrip().startswith("{"):
+        return parse_yaml(text, None)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        return parse_yaml(text, f"JSON not well-formed. (line {error.lineno}, column {error.colno})")
+
+
 def parse_yaml(text: str, otherwise: str | None) -> Any:
     try:
+        check_events(text)
         return yaml.load(text, Loader)  # noqa: S506 - the loader is a safe one
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -117,9 +127,23 @@ def parse_yaml(text: str, otherwise: str | None) -> Any:
         raise refused(f"Template format error: {otherwise or 'YAML not well-formed.'}") from error
 
 
+def check_events(text: str) -> None:
+    """Before anything is built of it: building what is nested very deeply ends the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader):
+        if isinstance(event, yaml.AliasEvent):
+            raise refused("Template format error: YAML aliases are not allowed in CloudFormation templates")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise refused(TOO_DEEP)
+
+
 def check(template: Template) -> None:
     """Raises `ValidationError` where the template does not have the form of one."""
-    unknown = sorted(set(template) - SECTIONS)
+    unknown = sorted(map(str, set(template) - SECTIONS))
     if unknown:
         raise refused(f"Invalid template property or properties [{', '.join(unknown)}]")
     if str(template.get("AWSTemplateFormatVersion") or "2010-09-09") != "2010-09-09":
@@ -137,6 +161,8 @@ def check(template: Template) -> None:
         check_resource(name, resource)
     for name, output in section_of(template, "Outputs"):
         check_output(name, output)
+    for name, rule in section_of(template, "Rules"):
+        check_rule(name, rule)
 
 
 def section_of(template: Template, name: str) -> Iterator[tuple[str, Any]]:
@@ -156,6 +182,14 @@ def check_parameter(name: str, parameter: Any) -> None:
             if isinstance(parameter["Default"], dict)
             else f"Template format error: Parameter '{name}' default value must be a string."
         )
+    if not isinstance(parameter.get("AllowedValues") or [], list):
+        raise refused(f"Template format error: [/Parameters/{name}] AllowedValues must be a list.")
+    for rule in ("MinLength", "MaxLength"):
+        if rule in parameter and not str(parameter[rule]).isdecimal():
+            raise refused(f"Template format error: [/Parameters/{name}] {rule} must be a number.")
+    for rule in ("MinValue", "MaxValue"):
+        if rule in parameter and not NUMBER.fullmatch(str(parameter[rule])):
+            raise refused(f"Template format error: [/Parameters/{name}] {rule} must be a number.")
 
 
 def check_resource(name: str, resource: Any) -> None:
@@ -167,13 +201,17 @@ def check_resource(name: str, resource: Any) -> None:
         raise refused(f"Template format error: [/Resources/{name}] resource definition is malformed")
     if not isinstance(resource.get("Type"), str):
         raise refused(f"Template format error: [/Resources/{name}] Every Resources object must contain a Type member.")
-    unknown = sorted(set(resource) - RESOURCE_MEMBERS)
+    unknown = sorted(map(str, set(resource) - RESOURCE_MEMBERS))
     if unknown:
         raise refused(f"Invalid template resource property '{unknown[0]}'")
     if not TYPE_NAME.fullmatch(resource["Type"]):
         raise refused(f"Template format error: Unrecognized resource types: [{resource['Type']}]")
     if not isinstance(resource.get("Properties") or {}, dict):
         raise refused(f"Template format error: [/Resources/{name}/Properties] Properties must be an object.")
+    named = resource.get("DependsOn") or []
+    if not isinstance(named, str) and not (isinstance(named, list) and all(isinstance(one, str) for one in named)):
+        raise refused("Template format error: Every DependsOn value must be a string or a list of strings.")
+    check_condition("Resources", name, resource)
     for policy in ("DeletionPolicy", "UpdateReplacePolicy"):
         value = resource.get(policy)
         if isinstance(value, str) and value not in POLICIES:
@@ -187,6 +225,20 @@ def check_output(name: str, output: Any) -> None:
         raise refused("Template format error: Every Outputs member must contain a Value object")
     if output["Value"] is None:
         raise refused(f"Template format error: [/Outputs/{name}] 'null' values are not allowed in templates")
+    if not isinstance(output.get("Export") or {}, dict):
+        raise refused(f"Template format error: [/Outputs/{name}/Export] Export must be an object.")
+    check_condition("Outputs", name, output)
+
+
+def check_condition(block: str, name: str, member: dict[str, Any]) -> None:
+    if not isinstance(member.get("Condition") or "", str):
+        raise refused(f"Template format error: [/{block}/{name}/Condition] Every Condition member must be a string.")
+
+
+def check_rule(name: str, rule: Any) -> None:
+    assertions = rule.get("Assertions") or [] if isinstance(rule, dict) else None
+    if not isinstance(assertions, list) or not all(isinstance(assertion, dict) for assertion in assertions):
+        raise refused(f"Template format error: [/Rules/{name}] Every Rules member must have a list of Assertions.")
 
 
 def depends_on(resource: dict[str, Any]) -> list[str]:

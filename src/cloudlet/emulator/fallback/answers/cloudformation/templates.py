@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cloudlet.emulator.fallback.answers import Asked
-from cloudlet.emulator.fallback.answers.cloudformation.asking import machine_of, page, shelf_of, stack_of
+from cloudlet.emulator.fallback.answers.cloudformation.asking import machine_of, page, set_of, shelf_of, stack_of
 from cloudlet.emulator.fallback.answers.cloudformation.change_sets import found
 from cloudlet.emulator.fallback.stacks import capabilities, macros, references, template, templates
 from cloudlet.emulator.fallback.stacks.errors import refused
@@ -87,11 +87,9 @@ def get_template_summary(asked: Asked) -> dict[str, Any]:
     given = [name for name in ("TemplateBody", "TemplateURL", "StackName", "StackSetName") if request.get(name)]
     if len(given) != 1:
         raise refused("Exactly one of TemplateBody, TemplateURL, StackName or StackSetName must be specified.")
-    if given == ["StackSetName"]:
-        return asked.proceed()
-    if given == ["StackName"]:
-        stack = stack_of(asked)
-        whole = template.parse(stack.text or "{}")
+    if given in (["StackName"], ["StackSetName"]):
+        text = stack_of(asked).text if given == ["StackName"] else set_of(asked).pattern.text
+        whole = template.parse(text or "{}")
     else:
         whole = template_of(asked)
         if not macros.names(whole):
