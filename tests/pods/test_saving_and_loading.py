@@ -227,6 +227,22 @@ def test_remotes_are_folders_by_name(licensed: Licensed, tmp_path: Path) -> None
     assert other.request("DELETE", "/remotes/team").status_code == 404
 
 
+@pytest.mark.parametrize("url", ["file://[x", "file:///tmp/%00x", "file://elsewhere/pods", "file:", ""])
+def test_a_remote_that_is_no_folder_is_refused(licensed: Licensed, url: str) -> None:
+    pods = licensed()
+    assert pods.request("POST", "/remotes/odd", json={"remote_url": url}).status_code == 200
+    answer = pods.request("POST", "/mine", json={"remote": "odd"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "pod.remote")
+
+
+def test_a_remote_that_cannot_be_written_says_so(licensed: Licensed, tmp_path: Path) -> None:
+    pods, file = licensed(), tmp_path / "file"
+    file.touch()
+    pods.request("POST", "/remotes/odd", json={"remote_url": f"{file.as_uri()}/below"})
+    last = pods.events("POST", "/mine", json={"remote": "odd"})[-1]
+    assert (last["status"], last["message"]) == ("error", f"nothing can be written to {file}/below: Not a directory")
+
+
 def test_pods_outlive_the_emulator(licensed: Licensed) -> None:
     pods = licensed()
     fill(pods, "kept")

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from cloudlet.emulator.effects.ids import Ids
-from cloudlet.emulator.pods.errors import BadRemote, UnknownPod
+from cloudlet.emulator.pods.errors import BadRemote, PodError, UnknownPod
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 REMOTES = ".remotes.json"
@@ -100,9 +100,15 @@ class Shelf:
         return sum(version.storage_size for name in self.names() for version in self.versions(name))
 
     def work_folder(self) -> Path:
-        """An empty folder for what is being made, on the same file system. Whoever asks for it deletes it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=WORK, dir=self.folder))
+        """An empty folder for what is being made, on the same file system. Whoever asks for it deletes it.
+
+        Raises PodError where nothing can be written (a share that is not mounted).
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return Path(tempfile.mkdtemp(prefix=WORK, dir=self.folder))
+        except OSError as error:
+            raise PodError(f"nothing can be written to {self.folder}: {error.strerror}") from error
 
     def clean(self) -> None:
         """Delete what a killed process left half made."""
@@ -138,10 +144,22 @@ class Shelf:
 
     def other(self, remote: Remote) -> Shelf:
         """The shelf that a remote is. Raises BadRemote for one that is no folder of this machine."""
-        parts = urlsplit(remote.url)
-        if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
+        folder = folder_of(remote.url)
+        if folder is None:
             raise BadRemote(
                 f"the remote {remote.name!r} is at {remote.url or 'no address'}; "
                 "only folders of this machine (file:///…) can be used"
             )
-        return Shelf(Path(unquote(parts.path)))
+        return Shelf(folder)
+
+
+def folder_of(url: str) -> Path | None:
+    """The folder of a `file://` address of this machine; None for any other."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    path = unquote(parts.path)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost") or not path.startswith("/") or "\0" in path:
+        return None
+    return Path(path)
