@@ -60,6 +60,8 @@ def test_a_stack_set_is_described_and_listed(client: Client, unique: Unique) -> 
     text = queue_template(name)
     tags = [{"Key": "team", "Value": "a"}]
     made = cloudformation.create_stack_set(StackSetName=name, TemplateBody=text, Description="Queues.", Tags=tags)
+    types = cloudformation.get_template_summary(StackSetName=name)["ResourceTypes"]
+    assert types == ["AWS::SQS::Queue", "AWS::SSM::Parameter"]
     assert made["StackSetId"].startswith(f"{name}:")
     found = cloudformation.describe_stack_set(StackSetName=name)["StackSet"]
     assert (found["StackSetName"], found["Status"], found["TemplateBody"]) == (name, "ACTIVE", text)
