@@ -144,8 +144,9 @@ def test_names_and_what_is_there_already(client: Client, unique: Unique) -> None
     assert said == "ValidationError: Stack [gone] does not exist"
     both = {"TemplateBody": body(P), "TemplateURL": "https://s3.amazonaws.com/a/b"}
     assert "exactly one" in refusal(cloudformation.create_stack, StackName=unique("stack"), **both)
-    elsewhere = refusal(cloudformation.create_stack, StackName=unique("stack"), TemplateURL="https://example.com/t")
-    assert elsewhere == "ValidationError: TemplateURL must be a supported URL."
+    for url in ("https://example.com/t", "http://[x"):
+        elsewhere = refusal(cloudformation.create_stack, StackName=unique("stack"), TemplateURL=url)
+        assert elsewhere == "ValidationError: TemplateURL must be a supported URL."
 
 
 def test_templates_are_described(client: Client, unique: Unique) -> None:

@@ -38,7 +38,10 @@ class Prepared(NamedTuple):
 
 def place_of(url: str) -> tuple[str, str, str | None] | None:
     """Bucket, key and version behind an address of S3, in any of its forms and this emulator's; None for any other."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     key = unquote(parts.path.lstrip("/"))
     version = parse_qs(parts.query).get("versionId", [None])[0]
     if parts.scheme == "s3":
